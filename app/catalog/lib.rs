@@ -1,0 +1,1 @@
+//! Which models the program knows and where their files are.

@@ -1,0 +1,161 @@
+use crate::{ComputeError, Result};
+use half::{bf16, f16};
+use std::sync::Arc;
+
+/// Number format of a [`HostTensor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Element {
+    /// 4 bytes.
+    F32,
+    /// 2 bytes, IEEE half.
+    F16,
+    /// 2 bytes, truncated f32.
+    Bf16,
+}
+
+impl Element {
+    /// Bytes of one value.
+    pub fn size_bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+}
+
+/// A weight as it lies in a file (memory-mapped, embedded or made by merging): row-major, little-endian.
+#[derive(Clone)]
+pub struct HostTensor {
+    shape: Vec<usize>,
+    element: Element,
+    bytes: Bytes,
+}
+
+/// A range of some owner that keeps the bytes alive: a memory map, a static array, a vector.
+#[derive(Clone)]
+struct Bytes {
+    owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    start: usize,
+    len: usize,
+}
+
+impl HostTensor {
+    /// A view of `len` bytes of `owner` from `start`. `name` is for the error.
+    ///
+    /// # Errors
+    /// [`ComputeError::Shape`] where the range is outside the owner or does not hold `shape`.
+    pub fn view(
+        name: &str,
+        shape: Vec<usize>,
+        element: Element,
+        owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        start: usize,
+        len: usize,
+    ) -> Result<Self> {
+        let expected = shape.iter().try_fold(element.size_bytes(), |n, d| n.checked_mul(*d));
+        let inside = start.checked_add(len).is_some_and(|end| end <= (*owner).as_ref().len());
+        if expected != Some(len) || !inside {
+            return Err(ComputeError::Shape {
+                what: name.into(),
+                expected: format!("{shape:?} of {element:?}"),
+                found: format!("{len} bytes"),
+            });
+        }
+        Ok(Self { shape, element, bytes: Bytes { owner, start, len } })
+    }
+
+    /// A tensor of its own.
+    ///
+    /// # Panics
+    /// Where `values` does not hold `shape`.
+    pub fn from_f32(shape: impl Into<Vec<usize>>, values: &[f32]) -> Self {
+        let shape = shape.into();
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "values do not fill the shape");
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let len = bytes.len();
+        Self { shape, element: Element::F32, bytes: Bytes { owner: Arc::new(bytes), start: 0, len } }
+    }
+
+    /// The shape, outermost first, as in PyTorch.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The number format.
+    pub fn element(&self) -> Element {
+        self.element
+    }
+
+    /// The bytes as they lie in the file.
+    pub fn bytes(&self) -> &[u8] {
+        &(*self.bytes.owner).as_ref()[self.bytes.start..self.bytes.start + self.bytes.len]
+    }
+
+    /// The values, widened.
+    pub fn to_f32(&self) -> Vec<f32> {
+        let bytes = self.bytes();
+        match self.element {
+            Element::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Element::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+            Element::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+        }
+    }
+
+    /// The same values under another shape of the same length.
+    ///
+    /// # Errors
+    /// [`ComputeError::Shape`] where the lengths differ.
+    pub fn reshape(&self, shape: impl Into<Vec<usize>>) -> Result<Self> {
+        let shape = shape.into();
+        if shape.iter().product::<usize>() != self.shape.iter().product() {
+            return Err(ComputeError::Shape {
+                what: "reshape".into(),
+                expected: format!("{shape:?}"),
+                found: format!("{:?}", self.shape),
+            });
+        }
+        Ok(Self { shape, ..self.clone() })
+    }
+}
+
+impl std::fmt::Debug for HostTensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HostTensor({:?} {:?})", self.shape, self.element)
+    }
+}
+
+/// Where a network reads its weights from, by checkpoint key.
+pub trait TensorSource: Send + Sync {
+    /// The tensor of this key.
+    ///
+    /// # Errors
+    /// [`ComputeError::Missing`] where there is none.
+    fn tensor(&self, key: &str) -> Result<HostTensor>;
+
+    /// Whether there is a tensor of this key.
+    fn contains(&self, key: &str) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_widen_every_element() {
+        let f16s: Vec<u8> = [1.5f32, -2.0].iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
+        let bf16s: Vec<u8> = [1.5f32, -2.0].iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()).collect();
+        for (element, bytes) in [(Element::F16, f16s), (Element::Bf16, bf16s)] {
+            let t = HostTensor::view("w", vec![2], element, Arc::new(bytes), 0, 4).expect("fits");
+            assert_eq!(t.to_f32(), [1.5, -2.0]);
+        }
+        assert_eq!(HostTensor::from_f32([2], &[1.5, -2.0]).to_f32(), [1.5, -2.0]);
+    }
+
+    #[test]
+    fn views_outside_their_owner_are_refused() {
+        let owner = Arc::new(vec![0u8; 8]);
+        assert!(HostTensor::view("w", vec![2], Element::F32, owner.clone(), 4, 8).is_err());
+        assert!(HostTensor::view("w", vec![3], Element::F32, owner.clone(), 0, 8).is_err());
+        assert!(HostTensor::view("w", vec![usize::MAX, 2], Element::F32, owner, 0, 8).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! Prompt to picture: tokens, noise, samplers, pipeline, worker thread.

@@ -1,0 +1,1 @@
+//! Pictures kept: PNG files that carry their settings.

@@ -1,0 +1,3 @@
+//! Fourstep: paints while you type.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! CLIP, U-Net and autoencoders, written once, generic over the backend.

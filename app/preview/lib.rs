@@ -1,0 +1,1 @@
+//! Latents to something to look at while the run goes on.

@@ -1,0 +1,18 @@
+//! What the rooms say to each other: requests, commands, events, pictures.
+//!
+//! Plain values with `serde`, no behaviour beyond checking themselves, so that a window, a command line, a saved
+//! PNG and (later) a remote worker all speak of the same thing.
+
+mod client;
+mod failure;
+mod message;
+mod model;
+mod picture;
+mod request;
+
+pub use client::{Client, ClientClosed};
+pub use failure::{Failure, FailureKind};
+pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings, TokenCount};
+pub use model::{Guidance, LoraRef, ModelInfo, ModelRef, Recipe};
+pub use picture::{Latents, Picture};
+pub use request::{Init, Invalid, Noise, Request, Sampler, Size};

@@ -1,0 +1,144 @@
+use crate::{Failure, Latents, ModelInfo, ModelRef, Picture, Request};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Names one run; later runs have larger numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub u64);
+
+/// What a client asks of the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Paint this; whatever was being painted is abandoned.
+    Generate {
+        /// Larger than every run asked for before.
+        run: RunId,
+        /// What to paint.
+        request: Arc<Request>,
+    },
+    /// Abandon the run in progress.
+    Stop,
+    /// Say what this model is, without loading its weights.
+    Inspect(ModelRef),
+}
+
+/// What the engine tells.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The engine is up and computes on this.
+    Ready(DeviceInfo),
+    /// Answer to [`Command::Inspect`].
+    Inspected(Box<ModelInfo>),
+    /// Something long is being prepared for this run.
+    Loading {
+        /// For which run.
+        run: RunId,
+        /// What: `Sticker`.
+        what: String,
+        /// 0 … 1.
+        fraction: f32,
+    },
+    /// The run's first step begins.
+    Started {
+        /// Which run.
+        run: RunId,
+        /// Steps that it will take.
+        steps: u32,
+        /// How much of the text encoder's window the prompt fills.
+        prompt_tokens: TokenCount,
+    },
+    /// A step is done.
+    Step {
+        /// Which run.
+        run: RunId,
+        /// 1 … steps.
+        step: u32,
+        /// Steps of the run.
+        steps: u32,
+        /// What the network takes the picture to be after this step.
+        denoised: Arc<Latents>,
+        /// Time since the run was picked up.
+        elapsed_secs: f64,
+    },
+    /// The picture is there.
+    Finished(Box<Finished>),
+    /// The run was abandoned.
+    Stopped {
+        /// Which run.
+        run: RunId,
+    },
+    /// The run, or an inspection (`run` is `None`), failed; the engine lives on.
+    Failed {
+        /// Which run.
+        run: Option<RunId>,
+        /// What, why, what now.
+        failure: Failure,
+    },
+}
+
+impl Event {
+    /// The run this event belongs to.
+    pub fn run(&self) -> Option<RunId> {
+        match self {
+            Self::Ready(_) | Self::Inspected(_) => None,
+            Self::Loading { run, .. } | Self::Started { run, .. } | Self::Step { run, .. } | Self::Stopped { run } => {
+                Some(*run)
+            }
+            Self::Finished(finished) => Some(finished.run),
+            Self::Failed { run, .. } => *run,
+        }
+    }
+}
+
+/// How much of the text encoder's window a prompt fills.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenCount {
+    /// Tokens of the prompt, without the two that mark start and end.
+    pub used: usize,
+    /// Tokens that fit: 75 for CLIP. What is beyond is not seen by the model.
+    pub window: usize,
+}
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Which run.
+    pub run: RunId,
+    /// What was painted, as it was asked for.
+    pub request: Arc<Request>,
+    /// The picture.
+    pub picture: Arc<Picture>,
+    /// The latents it was decoded from.
+    pub latents: Arc<Latents>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// Where the time of a run went, in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    /// Opening the model and packing its weights; 0 where it was loaded already.
+    pub load_secs: f64,
+    /// Tokenising and encoding the prompts; next to 0 where they were cached.
+    pub text_secs: f64,
+    /// Each step.
+    pub step_secs: Vec<f64>,
+    /// Latents to picture.
+    pub decode_secs: f64,
+    /// Everything but loading.
+    pub total_secs: f64,
+}
+
+/// What computes, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceInfo {
+    /// `candle`.
+    pub backend: String,
+    /// `CPU`, `CUDA 0`, …
+    pub device: String,
+    /// `f32`, `bf16`, …
+    pub precision: String,
+    /// Threads used for computing on a CPU.
+    pub threads: usize,
+}

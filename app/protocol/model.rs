@@ -1,0 +1,114 @@
+use crate::{Sampler, Size};
+use serde::{Deserialize, Serialize};
+use std::{fmt, ops::RangeInclusive};
+
+/// What a model is and wants, as far as the window and the command line need to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// How a [`Request`](crate::Request) names it.
+    pub model: ModelRef,
+    /// What people call it: `Sticker`.
+    pub name: String,
+    /// What kind it is, in a few words: `LCM-LoRA`, `full LCM`.
+    pub detail: String,
+    /// How guidance reaches the network.
+    pub guidance: Guidance,
+    /// The size it was trained at.
+    pub native_size: Size,
+    /// How it paints live.
+    pub live: Recipe,
+    /// How the same model paints slowly, to compare with; `None` where it only knows few steps.
+    pub compare: Option<Recipe>,
+}
+
+/// Settings that belong together: they are set in one go when a model is chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// LoRAs that the recipe needs.
+    #[serde(default)]
+    pub loras: Vec<LoraRef>,
+    /// The sampler.
+    pub sampler: Sampler,
+    /// Number of steps.
+    pub steps: u32,
+    /// Guidance scale.
+    pub guidance_scale: f32,
+}
+
+/// How guidance reaches the network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guidance {
+    /// A second, unconditional pass wherever the scale is above 1.
+    ClassifierFree,
+    /// Trained into the network through `time_embedding.cond_proj`: one pass, negatives have no effect.
+    Embedded {
+        /// Smallest trained scale.
+        min: f32,
+        /// Largest trained scale.
+        max: f32,
+    },
+    /// Distilled away (turbo models): one pass, no scale.
+    None,
+}
+
+impl ModelInfo {
+    /// The guidance scales that make sense with this sampler.
+    pub fn guidance_range(&self, sampler: Sampler) -> RangeInclusive<f32> {
+        match (self.guidance, sampler) {
+            (Guidance::ClassifierFree, Sampler::Lcm) => 1.0..=2.0,
+            (Guidance::ClassifierFree, _) => 1.0..=15.0,
+            (Guidance::Embedded { min, max }, _) => min..=max,
+            (Guidance::None, _) => 1.0..=1.0,
+        }
+    }
+
+    /// Why [`guidance_range`](Self::guidance_range) is what it is, as the end of a sentence.
+    pub fn guidance_hint(&self, sampler: Sampler) -> &'static str {
+        match (self.guidance, sampler) {
+            (Guidance::ClassifierFree, Sampler::Lcm) => {
+                "few-step sampling burns out above 2 (a classic sampler such as ddim takes up to 15)"
+            }
+            (Guidance::ClassifierFree, _) => "1 means no guidance",
+            (Guidance::Embedded { .. }, _) => "these are the scales the model was trained with",
+            (Guidance::None, _) => "this model has no guidance",
+        }
+    }
+
+    /// Whether a second, unconditional pass runs at this scale, which doubles the cost of a step.
+    pub fn runs_unconditional(&self, guidance_scale: f32) -> bool {
+        self.guidance == Guidance::ClassifierFree && guidance_scale > 1.0
+    }
+}
+
+/// Names a model: an id of the catalog or the path of a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ModelRef(String);
+
+impl ModelRef {
+    /// An id of the catalog, or a path.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// As it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A LoRA and how strongly it is applied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoraRef {
+    /// An id of the catalog, or the path of a `.safetensors` file.
+    pub source: String,
+    /// −2 … 2; 1 is as trained, 0 is off.
+    pub weight: f32,
+}

@@ -1,0 +1,326 @@
+use crate::{LoraRef, ModelInfo, ModelRef, Picture, Recipe};
+use serde::{Deserialize, Serialize};
+use std::{fmt, ops::RangeInclusive, str::FromStr, sync::Arc};
+
+/// Everything that changes a pixel, in one value.
+///
+/// Equality of two [`canonical`](Request::canonical) requests is the dirty check of the live loop; the serialised
+/// form is what a saved picture carries and what the command line runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The base model.
+    pub model: ModelRef,
+    /// LoRAs in the order in which they are applied.
+    #[serde(default)]
+    pub loras: Vec<LoraRef>,
+    /// What to paint.
+    pub prompt: String,
+    /// What to steer away from; has an effect only where an unconditional pass runs.
+    #[serde(default)]
+    pub negative_prompt: String,
+    /// Seed of the initial noise and of every fresh noise after it.
+    pub seed: u64,
+    /// Which generator turns the seed into noise.
+    #[serde(default)]
+    pub noise: Noise,
+    /// Size of the picture.
+    pub size: Size,
+    /// The rule that goes from noise to picture.
+    pub sampler: Sampler,
+    /// Denoising steps of a run from pure noise.
+    pub steps: u32,
+    /// Classifier-free guidance scale, or the trained guidance of a model with a guidance embedding.
+    pub guidance_scale: f32,
+    /// Start from a picture instead of pure noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<Init>,
+}
+
+/// The picture an image-to-image run starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Init {
+    /// Scaled to the size of the request by the engine.
+    pub picture: Arc<Picture>,
+    /// How much is repainted: 0 < strength ≤ 1, where 1 keeps next to nothing.
+    pub strength: f32,
+}
+
+/// Size of a picture in px; both multiples of 8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Size {
+    /// In px.
+    pub width: u32,
+    /// In px.
+    pub height: u32,
+}
+
+impl Size {
+    /// The side lengths the program accepts, in px.
+    pub const SIDE_PX: RangeInclusive<u32> = 64..=4096;
+
+    /// A size in px; unchecked, [`Request::validate`] checks.
+    pub const fn new(width: u32, height: u32) -> Self {
+        Self { width, height }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for Size {
+    type Err = Invalid;
+
+    fn from_str(s: &str) -> Result<Self, Invalid> {
+        let (w, h) = s.split_once(['x', 'X', '×']).ok_or_else(|| Invalid::SizeText(s.into()))?;
+        let side = |t: &str| t.trim().parse::<u32>().map_err(|_| Invalid::SizeText(s.into()));
+        Ok(Self::new(side(w)?, side(h)?))
+    }
+}
+
+/// Which generator turns a seed into noise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Noise {
+    /// MT19937 with PyTorch's normal: the CPU generator of diffusers and ComfyUI.
+    #[default]
+    Torch,
+    /// Philox 4×32: the CUDA generator, the pictures of AUTOMATIC1111.
+    Philox,
+}
+
+/// The rule that goes from noise to picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampler {
+    /// Latent consistency sampling, 1–8 steps (arXiv 2310.04378).
+    Lcm,
+    /// DDIM with η = 0 (arXiv 2010.02502).
+    Ddim,
+    /// Euler on the probability-flow ODE (arXiv 2206.00364).
+    Euler,
+    /// Euler with fresh noise at each step.
+    EulerA,
+    /// DPM-Solver++ 2M (arXiv 2211.01095).
+    #[serde(rename = "dpmpp-2m")]
+    DpmPp2m,
+    /// DPM-Solver++ 2M on Karras' sigmas.
+    #[serde(rename = "dpmpp-2m-karras")]
+    DpmPp2mKarras,
+    /// UniPC, order 2 (arXiv 2302.04867).
+    #[serde(rename = "unipc")]
+    UniPc,
+}
+
+impl Sampler {
+    /// Every sampler, in the order of menus.
+    pub const ALL: [Self; 7] =
+        [Self::Lcm, Self::Ddim, Self::Euler, Self::EulerA, Self::DpmPp2m, Self::DpmPp2mKarras, Self::UniPc];
+
+    /// The name on the command line and in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Lcm => "lcm",
+            Self::Ddim => "ddim",
+            Self::Euler => "euler",
+            Self::EulerA => "euler-a",
+            Self::DpmPp2m => "dpmpp-2m",
+            Self::DpmPp2mKarras => "dpmpp-2m-karras",
+            Self::UniPc => "unipc",
+        }
+    }
+
+    /// The name people know, which is also the one in A1111 infotext.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Lcm => "LCM",
+            Self::Ddim => "DDIM",
+            Self::Euler => "Euler",
+            Self::EulerA => "Euler a",
+            Self::DpmPp2m => "DPM++ 2M",
+            Self::DpmPp2mKarras => "DPM++ 2M Karras",
+            Self::UniPc => "UniPC",
+        }
+    }
+
+    /// The step counts that make sense: an LCM is trained for few steps, a classic sampler needs many.
+    pub fn steps(self) -> RangeInclusive<u32> {
+        if self == Self::Lcm { 1..=8 } else { 1..=100 }
+    }
+}
+
+impl FromStr for Sampler {
+    type Err = Invalid;
+
+    fn from_str(s: &str) -> Result<Self, Invalid> {
+        Self::ALL
+            .into_iter()
+            .find(|k| k.id().eq_ignore_ascii_case(s) || k.label().eq_ignore_ascii_case(s))
+            .ok_or_else(|| Invalid::SamplerText(s.into()))
+    }
+}
+
+/// Why a request cannot be run; each says what to give instead.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Invalid {
+    #[error("`{0}` is not a size; write WIDTHxHEIGHT in pixels, for example 512x512")]
+    SizeText(String),
+    #[error("`{0}` is not a sampler; choose one of lcm, ddim, euler, euler-a, dpmpp-2m, dpmpp-2m-karras, unipc")]
+    SamplerText(String),
+    #[error("width and height must be multiples of 8 from 64 to 4096 pixels, not {0}; the nearest is {1}")]
+    Size(Size, Size),
+    #[error("{label} takes {min} to {max} steps, not {steps}", label = .sampler.label())]
+    Steps { sampler: Sampler, min: u32, max: u32, steps: u32 },
+    #[error("guidance must be from {min:.1} to {max:.1} here, not {guidance_scale}; {hint}")]
+    Guidance { min: f32, max: f32, guidance_scale: f32, hint: &'static str },
+    #[error("a LoRA's weight must be a number from -2 to 2, not {0}")]
+    LoraWeight(f32),
+    #[error("strength must be above 0 and at most 1, not {0}")]
+    Strength(f32),
+}
+
+impl Request {
+    /// A request for `prompt` with everything else as the model's recipe has it, seed 0.
+    pub fn new(model: &ModelInfo, prompt: impl Into<String>) -> Self {
+        let mut request = Self {
+            model: model.model.clone(),
+            loras: Vec::new(),
+            prompt: prompt.into(),
+            negative_prompt: String::new(),
+            seed: 0,
+            noise: Noise::Torch,
+            size: model.native_size,
+            sampler: model.live.sampler,
+            steps: model.live.steps,
+            guidance_scale: model.live.guidance_scale,
+            init: None,
+        };
+        request.apply(&model.live);
+        request
+    }
+
+    /// Takes over a recipe: LoRAs, sampler, steps and guidance together.
+    pub fn apply(&mut self, recipe: &Recipe) {
+        self.loras.clone_from(&recipe.loras);
+        self.sampler = recipe.sampler;
+        self.steps = recipe.steps;
+        self.guidance_scale = recipe.guidance_scale;
+    }
+
+    /// Checks every number against what the model can do.
+    ///
+    /// # Errors
+    /// The first field that does not fit.
+    pub fn validate(&self, model: &ModelInfo) -> Result<(), Invalid> {
+        self.validate_size()?;
+        let steps = self.sampler.steps();
+        if !steps.contains(&self.steps) {
+            let (min, max) = (*steps.start(), *steps.end());
+            return Err(Invalid::Steps { sampler: self.sampler, min, max, steps: self.steps });
+        }
+        let range = model.guidance_range(self.sampler);
+        if !range.contains(&self.guidance_scale) {
+            return Err(Invalid::Guidance {
+                min: *range.start(),
+                max: *range.end(),
+                guidance_scale: self.guidance_scale,
+                hint: model.guidance_hint(self.sampler),
+            });
+        }
+        if let Some(lora) = self.loras.iter().find(|l| !(-2.0..=2.0).contains(&l.weight)) {
+            return Err(Invalid::LoraWeight(lora.weight));
+        }
+        match &self.init {
+            Some(init) if !(init.strength > 0.0 && init.strength <= 1.0) => Err(Invalid::Strength(init.strength)),
+            _ => Ok(()),
+        }
+    }
+
+    fn validate_size(&self) -> Result<(), Invalid> {
+        let fits = |side: u32| side.is_multiple_of(8) && Size::SIDE_PX.contains(&side);
+        if fits(self.size.width) && fits(self.size.height) {
+            return Ok(());
+        }
+        let mend = |side: u32| (side.clamp(*Size::SIDE_PX.start(), *Size::SIDE_PX.end()) + 4) / 8 * 8;
+        Err(Invalid::Size(self.size, Size::new(mend(self.size.width), mend(self.size.height))))
+    }
+
+    /// The same request without what has no effect on the picture, so that equal pictures have equal requests.
+    pub fn canonical(&self, model: &ModelInfo) -> Self {
+        let mut canonical = self.clone();
+        if !model.runs_unconditional(self.guidance_scale) {
+            canonical.negative_prompt.clear();
+        }
+        canonical.loras.retain(|l| l.weight != 0.0);
+        canonical
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Guidance;
+
+    fn model(guidance: Guidance) -> ModelInfo {
+        ModelInfo {
+            model: ModelRef::new("sticker"),
+            name: "Sticker".into(),
+            detail: "LCM-LoRA".into(),
+            guidance,
+            native_size: Size::new(128, 128),
+            live: Recipe { loras: vec![], sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 },
+            compare: None,
+        }
+    }
+
+    #[test]
+    fn a_new_request_is_valid_and_survives_json() {
+        let m = model(Guidance::ClassifierFree);
+        let r = Request::new(&m, "a cat");
+        assert_eq!(r.validate(&m), Ok(()));
+        let json = serde_json::to_string(&r).expect("serialise");
+        assert_eq!(serde_json::from_str::<Request>(&json).expect("read back"), r);
+    }
+
+    #[test]
+    fn lcm_guidance_is_clamped_to_one_and_two() {
+        let m = model(Guidance::ClassifierFree);
+        let mut r = Request { guidance_scale: 3.0, ..Request::new(&m, "a cat") };
+        assert!(matches!(r.validate(&m), Err(Invalid::Guidance { .. })));
+        r.sampler = Sampler::Ddim;
+        assert_eq!(r.validate(&m), Ok(()));
+        r.guidance_scale = f32::NAN;
+        assert!(r.validate(&m).is_err());
+    }
+
+    #[test]
+    fn sizes_are_multiples_of_eight() {
+        let m = model(Guidance::ClassifierFree);
+        let r = Request { size: Size::new(100, 8), ..Request::new(&m, "") };
+        assert_eq!(r.validate(&m), Err(Invalid::Size(Size::new(100, 8), Size::new(104, 64))));
+        assert_eq!("512x768".parse(), Ok(Size::new(512, 768)));
+        assert!("512".parse::<Size>().is_err());
+    }
+
+    #[test]
+    fn a_negative_prompt_without_an_unconditional_pass_changes_nothing() {
+        let m = model(Guidance::ClassifierFree);
+        let plain = Request::new(&m, "a cat");
+        let mut r = Request { negative_prompt: "blurry".into(), ..plain.clone() };
+        assert_eq!(r.canonical(&m), plain);
+        r.guidance_scale = 1.5;
+        assert_eq!(r.canonical(&m).negative_prompt, "blurry");
+    }
+
+    #[test]
+    fn samplers_are_found_by_id_and_by_label() {
+        for s in Sampler::ALL {
+            assert_eq!(s.id().parse(), Ok(s));
+            assert_eq!(s.label().parse(), Ok(s));
+            assert_eq!(serde_json::to_string(&s).expect("serialise"), format!("\"{}\"", s.id()));
+        }
+    }
+}

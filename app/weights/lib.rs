@@ -1,0 +1,1 @@
+//! Files to named tensors: diffusers folders, LoRA files, merging.
