@@ -186,7 +186,8 @@ impl Conv2dSpec {
 /// bias (part of the weights), [`add_channels`](Self::add_channels), [`residual`](Self::residual),
 /// [`activation`](Self::activation).
 pub struct Epilogue<'a, T> {
-    /// Added to every position of a picture: tokens `[n, 1, c]` (the time embedding of a ResNet block).
+    /// Added to every position of a picture: tokens `[n, 1, c]`, or `[1, 1, c]` for all samples alike (the time
+    /// embedding of a ResNet block).
     pub add_channels: Option<&'a T>,
     /// Added: the shape of the output.
     pub residual: Option<&'a T>,

@@ -107,7 +107,7 @@ impl HostTensor {
     /// [`ComputeError::Shape`] where the lengths differ.
     pub fn reshape(&self, shape: impl Into<Vec<usize>>) -> Result<Self> {
         let shape = shape.into();
-        if shape.iter().product::<usize>() != self.shape.iter().product() {
+        if shape.iter().product::<usize>() != self.shape.iter().product::<usize>() {
             return Err(ComputeError::Shape {
                 what: "reshape".into(),
                 expected: format!("{shape:?}"),

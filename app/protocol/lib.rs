@@ -14,5 +14,5 @@ pub use client::{Client, ClientClosed};
 pub use failure::{Failure, FailureKind};
 pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings, TokenCount};
 pub use model::{Guidance, LoraRef, ModelInfo, ModelRef, Recipe};
-pub use picture::{Latents, Picture};
+pub use picture::{Latents, NotAPicture, Picture};
 pub use request::{Init, Invalid, Noise, Request, Sampler, Size};

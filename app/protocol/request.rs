@@ -1,6 +1,6 @@
 use crate::{LoraRef, ModelInfo, ModelRef, Picture, Recipe};
 use serde::{Deserialize, Serialize};
-use std::{fmt, ops::RangeInclusive, str::FromStr, sync::Arc};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// Everything that changes a pixel, in one value.
 ///
@@ -40,7 +40,7 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Init {
     /// Scaled to the size of the request by the engine.
-    pub picture: Arc<Picture>,
+    pub picture: Picture,
     /// How much is repainted: 0 < strength ≤ 1, where 1 keeps next to nothing.
     pub strength: f32,
 }

@@ -1,1 +1,20 @@
 //! Files to named tensors: diffusers folders, LoRA files, merging.
+//!
+//! [`Storage`] is the folder of a model, on disk or in the binary; [`Checkpoint`] is the weights of one of its parts;
+//! [`Merged`] is a checkpoint with LoRAs added. Checkpoint and merge are both a
+//! [`TensorSource`](fourstep_compute::TensorSource), so a network cannot tell them apart.
+
+mod checkpoint;
+mod error;
+mod finite;
+mod lora;
+mod merged;
+mod product;
+mod safetensors_file;
+mod storage;
+
+pub use checkpoint::{Checkpoint, KeyedSource, VARIANTS};
+pub use error::{Fault, Result, WeightsError};
+pub use lora::{Delta, Lora, Part};
+pub use merged::{MergeReport, Merged};
+pub use storage::{Bytes, Storage, map_file};

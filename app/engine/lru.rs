@@ -1,0 +1,52 @@
+/// A handful of values by key, the least recently used one dropped first. Linear search: the capacities here are
+/// single digits and the values are megabytes.
+pub(crate) struct Lru<K, V> {
+    entries: Vec<(K, V)>,
+    capacity: usize,
+}
+
+impl<K: PartialEq, V> Lru<K, V> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { entries: Vec::with_capacity(capacity + 1), capacity }
+    }
+
+    /// The value of `key`, made by `make` where it is not kept yet.
+    pub(crate) fn get_or_try_insert<E>(&mut self, key: K, make: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {
+        let entry = match self.entries.iter().position(|(k, _)| *k == key) {
+            Some(at) => self.entries.remove(at),
+            None => (key, make()?),
+        };
+        if self.entries.len() >= self.capacity {
+            self.entries.remove(0);
+        }
+        self.entries.push(entry);
+        let last = self.entries.len() - 1;
+        Ok(&mut self.entries[last].1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_recently_used_goes_first() {
+        let mut made = Vec::new();
+        let mut lru = Lru::new(2);
+        for key in [1, 2, 1, 3, 1, 2] {
+            let value = lru.get_or_try_insert::<()>(key, || {
+                made.push(key);
+                Ok(key * 10)
+            });
+            assert_eq!(value.copied(), Ok(key * 10));
+        }
+        assert_eq!(made, [1, 2, 3, 2]);
+    }
+
+    #[test]
+    fn what_fails_is_not_kept() {
+        let mut lru = Lru::<u8, u8>::new(1);
+        assert_eq!(lru.get_or_try_insert(1, || Err("no")), Err("no"));
+        assert_eq!(lru.get_or_try_insert::<&str>(1, || Ok(5)).copied(), Ok(5));
+    }
+}

@@ -1,0 +1,33 @@
+use super::SamplerError;
+
+/// Where a run stands: its timesteps, and which comes next.
+#[derive(Debug)]
+pub(super) struct Progress {
+    pub(super) timesteps: Vec<f32>,
+    next: usize,
+}
+
+impl Progress {
+    pub(super) fn new(timesteps: Vec<f32>) -> Self {
+        Self { timesteps, next: 0 }
+    }
+
+    /// Checks what a step is given, and counts it.
+    pub(super) fn enter(&mut self, i: usize, x: &[f32], model_output: &[f32]) -> Result<(), SamplerError> {
+        same_length("the model output", x.len(), model_output)?;
+        if i != self.next || i >= self.timesteps.len() {
+            return Err(SamplerError::Order { expected: self.next, actual: i, steps: self.timesteps.len() });
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    pub(super) fn is_last(&self, i: usize) -> bool {
+        i + 1 == self.timesteps.len()
+    }
+}
+
+pub(super) fn same_length(what: &'static str, expected: usize, values: &[f32]) -> Result<(), SamplerError> {
+    let actual = values.len();
+    if actual == expected { Ok(()) } else { Err(SamplerError::Length { what, expected, actual }) }
+}

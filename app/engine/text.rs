@@ -1,0 +1,68 @@
+//! Prompts to what the U-Net is conditioned on.
+
+use crate::{
+    fault::Result,
+    model::{Base, Networks},
+};
+use fourstep_compute::Backend;
+use fourstep_nets::{Conditioning, TextEncoding};
+use fourstep_protocol::TokenCount;
+
+/// A prompt as the U-Net of one model takes it; computed once per prompt.
+pub(crate) struct Prompt<B: Backend> {
+    /// Keys and values of every cross-attention.
+    pub(crate) conditioning: Conditioning<B>,
+    /// SDXL: the pooled vector of the second encoder.
+    pub(crate) pooled: Option<B::Tensor>,
+    pub(crate) tokens: TokenCount,
+}
+
+/// Encodes a prompt. SD1.5 and SD2 take the last hidden state; SDXL the penultimate ones of both encoders, channels
+/// of the first, then of the second, and the second's pooled vector (diffusers
+/// `pipeline_stable_diffusion_xl.py` `encode_prompt`).
+pub(crate) fn encode<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>, prompt: &str) -> Result<Prompt<B>> {
+    let (encodings, tokens) = encodings(b, base, networks, prompt)?;
+    let (context, pooled) = context(b, encodings)?;
+    Ok(Prompt { conditioning: networks.unet.condition(b, &context)?, pooled, tokens })
+}
+
+/// SDXL's empty negative prompt: zeros in the shapes of an encoded prompt.
+pub(crate) fn zeros<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>) -> Result<Prompt<B>> {
+    let (encodings, tokens) = encodings(b, base, networks, "")?;
+    let (context, pooled) = context(b, encodings)?;
+    let zeroed = |x: &B::Tensor| -> Result<B::Tensor> {
+        let (values, shape) = b.download_tokens(x)?;
+        Ok(b.upload_tokens(&vec![0.0; values.len()], shape)?)
+    };
+    Ok(Prompt {
+        conditioning: networks.unet.condition(b, &zeroed(&context)?)?,
+        pooled: pooled.as_ref().map(zeroed).transpose()?,
+        tokens,
+    })
+}
+
+type Encodings<B> = (Vec<TextEncoding<<B as Backend>::Tensor>>, TokenCount);
+
+fn encodings<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>, prompt: &str) -> Result<Encodings<B>> {
+    let mut count = TokenCount::default();
+    let mut encodings = Vec::new();
+    for (tokenizer, encoder) in base.tokenizers.iter().zip(&networks.text_encoders) {
+        let tokens = tokenizer.encode(prompt)?;
+        count = TokenCount { used: tokens.used, window: tokens.window };
+        encodings.push(encoder.encode(b, &tokens.ids, [1, tokens.ids.len()])?);
+    }
+    Ok((encodings, count))
+}
+
+fn context<B: Backend>(
+    b: &B,
+    mut encodings: Vec<TextEncoding<B::Tensor>>,
+) -> Result<(B::Tensor, Option<B::Tensor>)> {
+    let Some(last) = encodings.pop() else {
+        return Err(fourstep_compute::ComputeError::Unsupported("the model has no text encoder".into()).into());
+    };
+    match encodings.pop() {
+        Some(first) => Ok((b.concat_channels(&first.penultimate, &last.penultimate)?, last.pooled)),
+        None => Ok((last.last_hidden, None)),
+    }
+}

@@ -1,0 +1,175 @@
+use crate::{
+    Fault, Result, Storage,
+    finite::finite,
+    safetensors_file::{Entry, SafetensorsFile},
+    storage::Bytes,
+};
+use fourstep_compute::{ComputeError, Element, HostTensor, TensorSource};
+use safetensors::Dtype;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Files as published first, half-precision ones where there are no others.
+pub const VARIANTS: &[&str] = &["", "fp16"];
+
+/// What the weights of a part are called, by diffusers and by transformers.
+const STEMS: [&str; 2] = ["diffusion_pytorch_model", "model"];
+
+/// The weights of one part of a model (`unet`, `vae`, `text_encoder`), in one file or in several.
+///
+/// Opening reads headers only; a tensor is a view of the file. Reading one checks that its values are numbers.
+pub struct Checkpoint {
+    files: Vec<Bytes>,
+    tensors: BTreeMap<String, Place>,
+    /// Tensors in a number format no network takes, such as the `position_ids` of old text encoders.
+    skipped: BTreeMap<String, Dtype>,
+}
+
+struct Place {
+    file: usize,
+    element: Element,
+    entry: Entry,
+}
+
+/// A source that knows which keys it has.
+pub trait KeyedSource: TensorSource {
+    /// Every key, sorted.
+    fn keys(&self) -> Box<dyn Iterator<Item = &str> + '_>;
+
+    /// The shape of the tensor of this key.
+    fn shape(&self, key: &str) -> Option<&[usize]>;
+}
+
+impl Checkpoint {
+    /// Opens the weights in `folder` (empty: the storage itself). `variants` are tried in order; `""` is the plain
+    /// name and [`VARIANTS`] what to give if nothing else is known.
+    ///
+    /// # Errors
+    /// [`Fault::NoWeights`], [`Fault::Pickle`], and everything that can be wrong with a file.
+    pub fn open(storage: &Storage, folder: &str, variants: &[&str]) -> Result<Self> {
+        let path = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        for variant in variants {
+            for stem in STEMS {
+                let dotted = if variant.is_empty() { String::new() } else { format!(".{variant}") };
+                let single = path(&format!("{stem}{dotted}.safetensors"));
+                if storage.exists(&single) {
+                    return Self::read(storage, &[single], None);
+                }
+                let index = path(&format!("{stem}.safetensors.index{dotted}.json"));
+                if storage.exists(&index) {
+                    return Self::open_sharded(storage, folder, &index);
+                }
+            }
+        }
+        Err(no_weights(storage, folder))
+    }
+
+    /// A checkpoint of one file that is not in a model's folder. `name` is for errors.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with a file.
+    pub fn from_bytes(name: &str, bytes: Bytes) -> Result<Self> {
+        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new(), skipped: BTreeMap::new() };
+        checkpoint.add(SafetensorsFile::open(name, bytes)?);
+        Ok(checkpoint)
+    }
+
+    /// Keys in a number format that is not read, sorted.
+    pub(crate) fn skipped_keys(&self) -> impl Iterator<Item = &str> {
+        self.skipped.keys().map(String::as_str)
+    }
+
+    fn open_sharded(storage: &Storage, folder: &str, index: &str) -> Result<Self> {
+        #[derive(serde::Deserialize)]
+        struct Index {
+            weight_map: BTreeMap<String, String>,
+        }
+        let Index { weight_map } = storage.json(index)?;
+        let mut paths = Vec::new();
+        for shard in weight_map.values().collect::<BTreeSet<_>>() {
+            if shard.contains(['/', '\\']) || shard.starts_with('.') {
+                return Err(Fault::ShardPath(shard.clone()).of(storage.describe(index)));
+            }
+            paths.push(if folder.is_empty() { shard.clone() } else { format!("{folder}/{shard}") });
+        }
+        Self::read(storage, &paths, Some(&weight_map))
+    }
+
+    fn read(storage: &Storage, paths: &[String], weight_map: Option<&BTreeMap<String, String>>) -> Result<Self> {
+        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new(), skipped: BTreeMap::new() };
+        for path in paths {
+            checkpoint.add(SafetensorsFile::open(&storage.describe(path), storage.read(path)?)?);
+        }
+        for (key, shard) in weight_map.into_iter().flatten() {
+            if !checkpoint.tensors.contains_key(key) && !checkpoint.skipped.contains_key(key) {
+                return Err(Fault::ShardKey(key.clone()).of(shard));
+            }
+        }
+        Ok(checkpoint)
+    }
+
+    fn add(&mut self, file: SafetensorsFile) {
+        for entry in file.tensors {
+            let element = match entry.dtype {
+                Dtype::F32 => Element::F32,
+                Dtype::F16 => Element::F16,
+                Dtype::BF16 => Element::Bf16,
+                other => {
+                    log::debug!("{} is {other:?} and is skipped", entry.key);
+                    self.skipped.insert(entry.key, other);
+                    continue;
+                }
+            };
+            self.tensors.insert(entry.key.clone(), Place { file: self.files.len(), element, entry });
+        }
+        self.files.push(file.bytes);
+    }
+}
+
+impl TensorSource for Checkpoint {
+    /// A view of the file.
+    ///
+    /// # Errors
+    /// [`ComputeError::Missing`], [`ComputeError::NotFinite`], and [`ComputeError::Unsupported`] for a number format
+    /// other than f32, f16 and bf16.
+    fn tensor(&self, key: &str) -> fourstep_compute::Result<HostTensor> {
+        if let Some(dtype) = self.skipped.get(key) {
+            return Err(ComputeError::Unsupported(format!(
+                "tensor {key} is stored as {dtype:?}; only F32, F16 and BF16 are read"
+            )));
+        }
+        let Place { file, element, entry } =
+            self.tensors.get(key).ok_or_else(|| ComputeError::Missing(key.to_owned()))?;
+        let owner = self.files[*file].clone();
+        let tensor = HostTensor::view(key, entry.shape.clone(), *element, owner, entry.range.start, entry.range.len())?;
+        finite(key, tensor)
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.tensors.contains_key(key)
+    }
+}
+
+impl KeyedSource for Checkpoint {
+    fn keys(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        Box::new(self.tensors.keys().map(String::as_str))
+    }
+
+    fn shape(&self, key: &str) -> Option<&[usize]> {
+        self.tensors.get(key).map(|place| place.entry.shape.as_slice())
+    }
+}
+
+fn no_weights(storage: &Storage, folder: &str) -> crate::WeightsError {
+    let names = storage.file_names(folder);
+    let pickles: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| [".bin", ".ckpt", ".pt", ".pth"].iter().any(|ending| name.ends_with(ending)))
+        .collect();
+    let fault = if pickles.is_empty() {
+        Fault::NoWeights(STEMS.map(|stem| format!("{stem}.safetensors")).join(", "))
+    } else {
+        Fault::Pickle(pickles.join(", "))
+    };
+    fault.of(storage.describe(folder))
+}

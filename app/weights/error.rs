@@ -1,0 +1,75 @@
+/// Why weights could not be read: which file, what is wrong with it, what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{file} {fault}. {}", .fault.remedy())]
+pub struct WeightsError {
+    /// The file or folder.
+    pub file: String,
+    /// What is wrong with it; reads on after the file's name.
+    pub fault: Fault,
+}
+
+/// What is wrong with a file of weights.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Fault {
+    #[error("does not exist")]
+    Missing,
+    #[error("cannot be read: {0}")]
+    Read(std::io::Error),
+    #[error("is not the JSON expected here: {0}")]
+    Json(serde_json::Error),
+    #[error("has no safetensors weights (looked for {0})")]
+    NoWeights(String),
+    #[error("has its weights only as pickle ({0}), which can run any code when it is opened and is refused")]
+    Pickle(String),
+    #[error("is cut off: it has {found} bytes where its header promises {expected}")]
+    Truncated { expected: u64, found: u64 },
+    #[error("is not a safetensors file: {0}")]
+    NotSafetensors(String),
+    #[error("has a damaged header: {0}")]
+    Header(String),
+    #[error("names the file {0}, which is outside its folder")]
+    ShardPath(String),
+    #[error("does not hold {0}, which the index says it does")]
+    ShardKey(String),
+    #[error("is not a LoRA this program reads: {0}")]
+    NotLora(String),
+    #[error("has a damaged module {module}: {why}")]
+    Module { module: String, why: String },
+    #[error(
+        "does not fit the {part}: none of its {total} modules is in the model (it has {lora}, the model has {base})"
+    )]
+    NothingMatches { part: &'static str, total: usize, lora: String, base: String },
+    #[error("does not fit the model: {key} is {base:?} there, and the LoRA changes {lora:?}")]
+    LoraShape { key: String, base: Vec<usize>, lora: Vec<usize> },
+}
+
+impl Fault {
+    /// What a person can do now, a whole sentence.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Missing | Self::NoWeights(_) => "Choose a complete folder in the diffusers layout.",
+            Self::Read(_) => "Check that the file is there and may be read.",
+            Self::Pickle(_) => {
+                "Convert it: in Python, load the pipeline with diffusers and call \
+                 save_pretrained(folder, safe_serialization=True)."
+            }
+            Self::Json(_) | Self::Truncated { .. } | Self::NotSafetensors(_) | Self::Header(_) => {
+                "Download or export the file again."
+            }
+            Self::ShardPath(_) | Self::ShardKey(_) => "Download or export the whole folder again.",
+            Self::NotLora(_) | Self::Module { .. } => "Choose a LoRA file in the kohya format.",
+            Self::NothingMatches { .. } | Self::LoraShape { .. } => {
+                "Choose a LoRA that was made for this kind of model."
+            }
+        }
+    }
+
+    /// The error of this file.
+    pub(crate) fn of(self, file: impl ToString) -> WeightsError {
+        WeightsError { file: file.to_string(), fault: self }
+    }
+}
+
+/// The result of everything that reads files of weights.
+pub type Result<T, E = WeightsError> = std::result::Result<T, E>;

@@ -1,0 +1,105 @@
+use super::{Delta, Group};
+use crate::product::add_product;
+use fourstep_compute::HostTensor;
+
+const DOWN: &str = "lora_down.weight";
+const UP: &str = "lora_up.weight";
+const ALPHA: &str = "alpha";
+
+/// `alpha / rank · up · down` (arXiv 2106.09685). For a convolution, `down` has its kernel and `up` is 1×1.
+struct LowRank {
+    /// `[out, rank]` or `[out, rank, 1, 1]`.
+    up: HostTensor,
+    /// `[rank, in]` or `[rank, in, kh, kw]`.
+    down: HostTensor,
+    /// alpha / rank.
+    scale: f32,
+    shape: Vec<usize>,
+}
+
+/// A plain LoRA module; `None` where other tensors belong to it, whose meaning is not known here.
+pub(super) fn read(group: &Group) -> Option<Result<Box<dyn Delta>, String>> {
+    let known = group.keys().all(|role| [DOWN, UP, ALPHA].contains(&role.as_str()));
+    let any = group.contains_key(DOWN) || group.contains_key(UP);
+    (known && any).then(|| LowRank::new(group).map(|delta| Box::new(delta) as Box<dyn Delta>))
+}
+
+impl LowRank {
+    fn new(group: &Group) -> Result<Self, String> {
+        let find = |role: &str| group.get(role).cloned().ok_or_else(|| format!("{role} is missing"));
+        let (up, down) = (find(UP)?, find(DOWN)?);
+        let (&[out, rank, ref up_kernel @ ..], &[down_rank, ref rest @ ..]) = (up.shape(), down.shape()) else {
+            return Err(format!("{UP} is {:?} and {DOWN} is {:?}", up.shape(), down.shape()));
+        };
+        if rank == 0 || rank != down_rank || rest.is_empty() || up_kernel.iter().any(|k| *k != 1) {
+            return Err(format!("{UP} {:?} and {DOWN} {:?} do not fit together", up.shape(), down.shape()));
+        }
+        let alpha = match group.get(ALPHA).map(HostTensor::to_f32).as_deref() {
+            None => rank as f32,
+            Some([alpha]) => *alpha,
+            Some(values) => return Err(format!("{ALPHA} holds {} numbers instead of one", values.len())),
+        };
+        let shape = [&[out], rest].concat();
+        Ok(Self { scale: alpha / rank as f32, shape, up, down })
+    }
+}
+
+impl Delta for LowRank {
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn accumulate(&self, weight: f32, into: &mut [f32]) {
+        let [rows, inner] = [self.shape[0], self.down.shape()[0]];
+        add_product(into, weight * self.scale, &self.up.to_f32(), &self.down.to_f32(), [rows, inner]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(tensors: &[(&str, &[usize])]) -> Group {
+        tensors
+            .iter()
+            .map(|(role, shape)| {
+                let values = vec![2.0; shape.iter().product()];
+                ((*role).to_owned(), HostTensor::from_f32(*shape, &values))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn without_alpha_the_scale_is_one() {
+        for (alpha, scale) in [(None, 1.0), (Some((ALPHA, &[][..])), 0.5)] {
+            let tensors: Vec<(&str, &[usize])> =
+                [(DOWN, &[4, 3][..]), (UP, &[2, 4])].into_iter().chain(alpha).collect();
+            let delta = read(&group(&tensors)).expect("plain").expect("sound");
+            assert_eq!(delta.shape(), [2, 3]);
+            let mut into = vec![1.0; 6];
+            delta.accumulate(0.5, &mut into);
+            assert_eq!(into, vec![1.0 + 0.5 * scale * 16.0; 6]);
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_damage() {
+        for (down, up) in [
+            (&[4, 3][..], &[2, 5][..]),
+            (&[4, 3], &[2]),
+            (&[4], &[2, 4]),
+            (&[0, 3], &[2, 0]),
+            (&[4, 3, 3, 3], &[2, 4, 3, 3]),
+        ] {
+            assert!(read(&group(&[(DOWN, down), (UP, up)])).expect("plain").is_err(), "{down:?} {up:?}");
+        }
+        assert!(read(&group(&[(DOWN, &[1, 1]), (UP, &[1, 1]), (ALPHA, &[2])])).expect("plain").is_err());
+    }
+
+    #[test]
+    fn modules_with_more_tensors_are_left_to_others() {
+        assert!(read(&group(&[(DOWN, &[1, 1]), (UP, &[1, 1]), ("dora_scale", &[1])])).is_none());
+        assert!(read(&group(&[("hada_w1_a", &[1])])).is_none());
+        assert!(read(&group(&[(ALPHA, &[])])).is_none());
+    }
+}
