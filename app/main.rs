@@ -1,3 +1,21 @@
 //! Fourstep: paints while you type.
+//!
+//! The composition root: the only place that knows all rooms. Without a subcommand it opens the window.
 
-fn main() {}
+mod cli;
+mod ports;
+mod previews;
+mod settings;
+mod window;
+
+use std::process::ExitCode;
+
+/// Pictures are megabytes that come and go at every operation; the system's allocator gives such blocks back to the
+/// kernel each time and pays for their pages again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    cli::run()
+}

@@ -85,7 +85,7 @@ impl ClipTokenizer {
     /// [`TokenizerError::Damaged`].
     pub fn open(vocab_json: &[u8], merges_txt: &[u8], config: &TokenizerConfig) -> Result<Self> {
         let vocab = from_json("vocab.json", vocab_json)?;
-        let merges = std::str::from_utf8(merges_txt).map_err(|e| damaged("merges.txt", e))?;
+        let merges = std::str::from_utf8(merges_txt).map_err(|e| damaged("merges.txt", &e))?;
         let merges = merges
             .lines()
             .filter(|line| !line.starts_with("#version") && !line.trim().is_empty())
@@ -136,11 +136,11 @@ impl ClipTokenizer {
         // The library indexes out of bounds where a merge makes a token longer than any in the vocabulary.
         for (a, b) in &merges {
             if let Some(absent) = [a, b, &format!("{a}{b}")].into_iter().find(|token| !vocab.contains_key(*token)) {
-                return Err(damaged(file, format!("the merge `{a} {b}` needs `{absent}`, which is not a token")));
+                return Err(damaged(file, &format!("the merge `{a} {b}` needs `{absent}`, which is not a token")));
             }
         }
         let id = |token: &str| {
-            let absent = || damaged(file, format!("the special token `{token}` is not in the vocabulary"));
+            let absent = || damaged(file, &format!("the special token `{token}` is not in the vocabulary"));
             vocab.get(token).copied().ok_or_else(absent)
         };
         let (bos, eos, pad) = (id(&config.bos)?, id(&config.eos)?, id(&config.pad)?);
@@ -152,13 +152,13 @@ impl ClipTokenizer {
             .end_of_word_suffix("</w>".into())
             .fuse_unk(false)
             .build()
-            .map_err(|e| damaged(file, e))?;
+            .map_err(|e| damaged(file, &e))?;
         let mut tokenizer = Tokenizer::new(model);
-        tokenizer.with_normalizer(Some(normalizer().map_err(library)?)).map_err(library)?;
-        tokenizer.with_pre_tokenizer(Some(pre_tokenizer().map_err(library)?));
+        tokenizer.with_normalizer(Some(normalizer()?))?;
+        tokenizer.with_pre_tokenizer(Some(pre_tokenizer()?));
         // Their names, written in a prompt, mean the tokens themselves. So does `!` where it pads (OpenCLIP bigG).
         let special = [&config.bos, &config.eos, &config.unknown, &config.pad];
-        tokenizer.add_special_tokens(special.map(|token| AddedToken::from(token.as_str(), true))).map_err(library)?;
+        tokenizer.add_special_tokens(special.map(|token| AddedToken::from(token.as_str(), true)))?;
         Ok(Self { tokenizer, bos, eos, pad, max_length: config.max_length })
     }
 
@@ -167,7 +167,7 @@ impl ClipTokenizer {
     /// # Errors
     /// [`TokenizerError::Library`].
     pub fn encode(&self, text: &str) -> Result<Tokens> {
-        let encoding = self.tokenizer.encode_fast(text, false).map_err(library)?;
+        let encoding = self.tokenizer.encode_fast(text, false)?;
         let (all, window) = (encoding.get_ids(), self.max_length - 2);
         let mut ids = Vec::with_capacity(self.max_length);
         ids.push(self.bos);
@@ -270,20 +270,22 @@ fn pre_tokenizer() -> tokenizers::Result<PreTokenizerWrapper> {
 }
 
 fn from_json<T: serde::de::DeserializeOwned>(file: &'static str, json: &[u8]) -> Result<T> {
-    serde_json::from_slice(json).map_err(|e| damaged(file, e))
+    serde_json::from_slice(json).map_err(|e| damaged(file, &e))
 }
 
 fn split_merge(file: &'static str, line: &str) -> Result<(String, String)> {
     match line.split_once(' ') {
         Some((a, b)) if !b.contains(' ') => Ok((a.into(), b.into())),
-        _ => Err(damaged(file, format!("`{line}` is not two tokens"))),
+        _ => Err(damaged(file, &format!("`{line}` is not two tokens"))),
     }
 }
 
-fn damaged(file: &'static str, why: impl ToString) -> TokenizerError {
+fn damaged(file: &'static str, why: &dyn std::fmt::Display) -> TokenizerError {
     TokenizerError::Damaged { file, why: why.to_string() }
 }
 
-fn library(error: impl ToString) -> TokenizerError {
-    TokenizerError::Library(error.to_string())
+impl From<tokenizers::Error> for TokenizerError {
+    fn from(error: tokenizers::Error) -> Self {
+        Self::Library(error.to_string())
+    }
 }

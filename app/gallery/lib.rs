@@ -1,1 +1,19 @@
 //! Pictures kept: PNG files that carry their settings.
+//!
+//! A saved picture holds its whole [`Request`](fourstep_protocol::Request) as JSON (text chunk `fourstep`) and, for
+//! every other program, AUTOMATIC1111's infotext (text chunk `parameters`). Opening one gives the settings back.
+
+mod apply;
+mod atomic;
+mod infotext;
+mod name;
+mod open;
+mod save;
+mod sheet;
+
+pub use atomic::{check_writable, write_atomically};
+pub use infotext::Infotext;
+pub use name::{default_folder, next_number, suggested_name};
+pub use open::{Opened, open};
+pub use save::save;
+pub use sheet::{Panel, compose};

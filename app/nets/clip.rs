@@ -41,7 +41,6 @@ pub struct ClipTextConfig {
     pub max_position_embeddings: usize,
     pub hidden_act: String,
     pub layer_norm_eps: f32,
-    pub bos_token_id: u32,
     pub eos_token_id: u32,
 }
 
@@ -57,7 +56,6 @@ impl Default for ClipTextConfig {
             max_position_embeddings: 77,
             hidden_act: "quick_gelu".into(),
             layer_norm_eps: 1e-5,
-            bos_token_id: 49406,
             eos_token_id: 49407,
         }
     }

@@ -5,7 +5,8 @@
 use crate::params::Params;
 use fourstep_compute::{Activation, Backend, Epilogue, Result};
 
-/// diffusers' `Timesteps`: `[sin(t·f), cos(t·f)]`, or cosines first, with f_i = 10000^(−i / (half − shift)).
+/// diffusers' `Timesteps`: `[sin(t·f), cos(t·f)]`, or cosines first, with
+/// `f[i] = 10000^(−i / (half − shift))`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sinusoids {
     pub(crate) channels: usize,
@@ -23,9 +24,9 @@ impl Sinusoids {
     }
 }
 
-/// How latent consistency models take guidance: `[sin(w·f), cos(w·f)]` of w = 1000 · (guidance_scale − 1), with
+/// How latent consistency models take guidance: `[sin(w·f), cos(w·f)]` of `w = 1000 · (guidance_scale − 1)`, with
 /// frequencies down to exactly 1/10000 (diffusers `pipeline_latent_consistency_text2img.py`,
-/// get_guidance_scale_embedding). Angles are in the thousands, so even the order of roundings is that of diffusers.
+/// `get_guidance_scale_embedding`). Angles are in the thousands, so even the order of roundings is that of diffusers.
 pub(crate) fn embed_guidance(guidance_scale: f32, channels: usize) -> Vec<f32> {
     let half = channels / 2;
     let step = 10000f32.ln() / (half as f32 - 1.0);

@@ -1,1 +1,26 @@
 //! What the person wants now: state machine, pacing, undo. No clock, no thread, no IO.
+//!
+//! A [`Session`] takes [`Action`]s from the window and events from the engine, and yields commands for the engine.
+//! The time is an argument, so every rule here is a plain test.
+
+mod act;
+mod action;
+mod fit;
+mod history;
+mod inspect;
+mod meter;
+mod moment;
+mod pace;
+mod receive;
+mod run;
+mod session;
+mod settings;
+mod status;
+
+pub use action::Action;
+pub use meter::Metrics;
+pub use moment::Moment;
+pub use run::Step;
+pub use session::Session;
+pub use settings::{SAMPLE_PROMPT, Settings, UiSettings};
+pub use status::{NegativeEffect, Notice, NoticeKind, Status};

@@ -1,1 +1,34 @@
-//! The window.
+//! The window: shows a [`Session`](fourstep_session::Session) and turns what the person does into its actions.
+//!
+//! Views read the session and emit [`Intent`](intent::Intent)s; they hold no rules of their own. What the window needs
+//! of the outside comes in through [`Ports`].
+
+mod app;
+mod app_icon;
+mod error_bar;
+mod files;
+mod fonts;
+mod happening;
+mod help;
+mod icons;
+mod intent;
+mod model_menu;
+mod panel;
+mod path_dialog;
+mod ports;
+mod screen;
+mod shortcuts;
+mod stage;
+mod start;
+mod status_bar;
+mod status_view;
+mod theme;
+mod top_bar;
+mod widgets;
+
+pub use app::App;
+pub use ports::{
+    Choice, Dialogs, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, SettingsStore,
+    SystemDialogs,
+};
+pub use start::{StartError, Waker, native_options, run};

@@ -66,8 +66,8 @@ impl Fault {
     }
 
     /// The error of this file.
-    pub(crate) fn of(self, file: impl ToString) -> WeightsError {
-        WeightsError { file: file.to_string(), fault: self }
+    pub(crate) fn of(self, file: impl Into<String>) -> WeightsError {
+        WeightsError { file: file.into(), fault: self }
     }
 }
 

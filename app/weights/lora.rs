@@ -66,11 +66,17 @@ struct Address {
 /// Tensors of a module by role.
 type Group = BTreeMap<String, HostTensor>;
 
+/// Modules by part and path.
+type Groups = BTreeMap<(Part, String), Group>;
+
+/// A module's change, why it is damaged, or `None` where it is of another kind.
+type Reading = Option<Result<Box<dyn Delta>, String>>;
+
 /// Ways of naming modules: the address of a key, or `None` where the key is named otherwise.
 const NAMINGS: [fn(&str) -> Option<Address>; 1] = [kohya::address];
 
-/// Kinds of arithmetic: the change, why the module is damaged, or `None` where it is of another kind.
-const FORMS: [fn(&Group) -> Option<Result<Box<dyn Delta>, String>>; 1] = [low_rank::read];
+/// Kinds of arithmetic.
+const FORMS: [fn(&Group) -> Reading; 1] = [low_rank::read];
 
 impl Lora {
     /// Opens a file.
@@ -132,8 +138,8 @@ impl std::fmt::Debug for Lora {
 }
 
 /// The file's tensors by module, and the keys that no naming knows.
-fn group(file: &Checkpoint, name: &str) -> Result<(BTreeMap<(Part, String), Group>, Vec<String>)> {
-    let mut groups: BTreeMap<(Part, String), Group> = BTreeMap::new();
+fn group(file: &Checkpoint, name: &str) -> Result<(Groups, Vec<String>)> {
+    let mut groups = Groups::new();
     let mut unread = Vec::new();
     // A module whose alpha is in an unread format must not pass for one without alpha.
     for key in file.keys().chain(file.skipped_keys()) {

@@ -91,7 +91,7 @@ impl Storage {
 pub fn map_file(path: &Path) -> Result<Bytes> {
     let fail = |e: std::io::Error| {
         let fault = if e.kind() == ErrorKind::NotFound { Fault::Missing } else { Fault::Read(e) };
-        fault.of(path.display())
+        fault.of(path.display().to_string())
     };
     let file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;

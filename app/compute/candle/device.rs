@@ -12,7 +12,12 @@ use candle_nn::ops;
 /// Scores of one chunk of queries at most; half a GiB in f32.
 const CHUNK_SCORES: usize = 1 << 27;
 
-pub(super) fn linear(x: &Tensor, shape: Tokens, w: &weights::Linear, epilogue: Epilogue<'_, Tensor>) -> Outcome<Tensor> {
+pub(super) fn linear(
+    x: &Tensor,
+    shape: Tokens,
+    w: &weights::Linear,
+    epilogue: Epilogue<'_, Tensor>,
+) -> Outcome<Tensor> {
     let out = product(x, shape, w)?;
     finish(out, None, epilogue)
 }
@@ -111,7 +116,7 @@ fn standardize(x: &Tensor, eps: f32) -> Outcome<Tensor> {
     Ok(centred.broadcast_div(&(variance + f64::from(eps))?.sqrt()?)?)
 }
 
-/// A chunk of queries of all heads at a time.
+/// Softmax attention.
 pub(super) fn attention(
     q: (&Tensor, Tokens),
     k: (&Tensor, Tokens),
@@ -120,12 +125,25 @@ pub(super) fn attention(
     mask: Mask,
     cancel: &CancelToken,
 ) -> Outcome<Tensor> {
+    attention_in_chunks(q, k, v, heads, mask, cancel, CHUNK_SCORES)
+}
+
+/// A chunk of queries of all heads at a time.
+fn attention_in_chunks(
+    q: (&Tensor, Tokens),
+    k: (&Tensor, Tokens),
+    v: &Tensor,
+    heads: usize,
+    mask: Mask,
+    cancel: &CancelToken,
+    chunk_scores: usize,
+) -> Outcome<Tensor> {
     let (queries, keys, d) = (q.1, k.1, q.1.c / heads);
     let by_head = |x: &Tensor, l: usize| x.reshape((queries.n, l, heads, d))?.transpose(1, 2)?.contiguous();
     // Scaling first keeps the scores within f16's range.
     let q = (by_head(q.0, queries.l)? * (1.0 / (d as f64).sqrt()))?;
     let (k, v) = (by_head(k.0, keys.l)?.t()?, by_head(v, keys.l)?);
-    let chunk = (CHUNK_SCORES / (queries.n * heads * keys.l)).clamp(1, queries.l);
+    let chunk = (chunk_scores / (queries.n * heads * keys.l)).clamp(1, queries.l);
     let mut parts = Vec::with_capacity(queries.l.div_ceil(chunk));
     for first in (0..queries.l).step_by(chunk) {
         cancel.check()?;
@@ -159,4 +177,27 @@ pub(super) fn select_token(x: &Tensor, l: usize, c: usize, indices: &[usize]) ->
     let rows: Vec<u32> = indices.iter().enumerate().map(|(n, i)| (n * l + i) as u32).collect();
     let rows = Tensor::new(rows, x.device())?;
     Ok(x.reshape(((), c))?.index_select(&rows, 0)?.reshape((indices.len(), 1, c))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn attention_in_chunks_is_attention_at_once() -> candle_core::Result<()> {
+        let (heads, l, shape) = (2, 7, Tokens { n: 2, l: 7, c: 6 });
+        let x = (Tensor::arange(0f32, (2 * 7 * 6) as f32, &Device::Cpu)?.sin()?).reshape((2, 7, 6))?;
+        for mask in [Mask::None, Mask::Causal] {
+            // One query at a time, three with a rest of one, all.
+            let [one, three, all] = [1, 3 * 2 * heads * l, CHUNK_SCORES].map(|chunk_scores| {
+                let (q, token) = ((&x, shape), CancelToken::never());
+                let out = attention_in_chunks(q, q, &x, heads, mask, &token, chunk_scores);
+                out.ok().and_then(|t| t.flatten_all().and_then(|t| t.to_vec1::<f32>()).ok()).expect("computes")
+            });
+            let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
+            assert!(close(&one, &all) && close(&three, &all), "{mask:?}");
+        }
+        Ok(())
+    }
 }

@@ -51,13 +51,7 @@ impl Candle {
     }
 
     /// Convolution of a picture resized to `size`.
-    fn convolve(
-        &self,
-        x: &Tensor,
-        size: [usize; 2],
-        w: &Conv2d,
-        epilogue: Epilogue<'_, Tensor>,
-    ) -> Outcome<Tensor> {
+    fn convolve(&self, x: &Tensor, size: [usize; 2], w: &Conv2d, epilogue: Epilogue<'_, Tensor>) -> Outcome<Tensor> {
         let shape = self.picture(x, "conv2d input")?;
         shapes::expect("conv2d input channels", shape.c, w.inputs)?;
         let [h, wide] = w.output_size(size)?;

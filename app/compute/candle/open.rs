@@ -95,7 +95,8 @@ fn open_device(device: Device) -> Result<(candle_core::Device, String)> {
             candle_core::Device::new_metal(i).map_err(|e| failed(&name, &e)).map(|d| (d, name))
         }
         Device::Auto => {
-            let built_in = [(utils::cuda_is_available(), Device::Cuda(0)), (utils::metal_is_available(), Device::Metal(0))];
+            let built_in =
+                [(utils::cuda_is_available(), Device::Cuda(0)), (utils::metal_is_available(), Device::Metal(0))];
             for (_, candidate) in built_in.into_iter().filter(|(there, _)| *there) {
                 match open_device(candidate) {
                     Ok(opened) => return Ok(opened),

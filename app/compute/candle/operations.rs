@@ -1,6 +1,7 @@
 use super::{Candle, device, host, shapes, weights};
 use crate::{
-    Activation, Backend, BackendInfo, CancelToken, Conv2dSpec, Epilogue, HostTensor, Mask, Result, candle::fault::Outcome,
+    Activation, Backend, BackendInfo, CancelToken, Conv2dSpec, Epilogue, HostTensor, Mask, Result,
+    candle::fault::Outcome,
 };
 use candle_core::{DType, Tensor};
 use shapes::{Picture, PictureLayout, Tokens};
@@ -30,12 +31,7 @@ impl Backend for Candle {
         self.operation("pack_linear", || weights::linear(self, weight, bias))
     }
 
-    fn pack_conv2d(
-        &self,
-        weight: &HostTensor,
-        bias: Option<&HostTensor>,
-        spec: Conv2dSpec,
-    ) -> Result<weights::Conv2d> {
+    fn pack_conv2d(&self, weight: &HostTensor, bias: Option<&HostTensor>, spec: Conv2dSpec) -> Result<weights::Conv2d> {
         self.operation("pack_conv2d", || weights::conv2d(self, weight, bias, spec))
     }
 
@@ -116,8 +112,7 @@ impl Backend for Candle {
             if !self.on_host() {
                 return device::linear(x, shape, w, epilogue);
             }
-            let finish =
-                host::Finish::new(w.bias.as_ref(), None, epilogue.residual, epilogue.activation, w.outputs)?;
+            let finish = host::Finish::new(w.bias.as_ref(), None, epilogue.residual, epilogue.activation, w.outputs)?;
             host::linear(x, shape, w, &finish, &self.cancel)
         })
     }
@@ -190,7 +185,9 @@ impl Backend for Candle {
             shapes::expect("attention keys", keys, Tokens { l: keys.l, ..queries })?;
             shapes::expect("attention values", shapes::tokens(v, "attention values")?, keys)?;
             if heads == 0 || !queries.c.is_multiple_of(heads) {
-                return Err(shapes::misfit("attention channels", &format!("a multiple of {heads} heads"), &queries).into());
+                return Err(
+                    shapes::misfit("attention channels", &format!("a multiple of {heads} heads"), &queries).into()
+                );
             }
             let attend = if self.on_host() { host::attention } else { device::attention };
             attend((q, queries), (k, keys), v, heads, mask, &self.cancel)

@@ -27,7 +27,6 @@ impl Picture {
             PictureLayout::ChannelsFirst => [self.n, self.c, self.h, self.w],
         }
     }
-
 }
 
 /// Logical shape of tokens.

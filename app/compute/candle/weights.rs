@@ -1,8 +1,4 @@
-use super::{
-    Candle,
-    fault::Outcome,
-    host, shapes,
-};
+use super::{Candle, fault::Outcome, host, shapes};
 use crate::{ComputeError, Conv2dSpec, HostTensor, Padding};
 use candle_core::{DType, Tensor};
 
@@ -114,7 +110,9 @@ pub(super) fn group_norm(
 ) -> Outcome<GroupNorm> {
     let (scale, shift, channels) = norm(b, "group norm", weight, bias)?;
     if groups == 0 || !channels.is_multiple_of(groups) {
-        return Err(shapes::misfit("group norm weight", &format!("channels in {groups} groups"), &weight.shape()).into());
+        return Err(
+            shapes::misfit("group norm weight", &format!("channels in {groups} groups"), &weight.shape()).into()
+        );
     }
     Ok(GroupNorm { scale, shift, channels, groups, eps })
 }

@@ -97,7 +97,8 @@ fn epilogues<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
 }
 
 fn upsampling<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
-    for (shape, size) in [([2, 3, 4, 5], [8, 10]), ([1, 2, 3, 7], [7, 11]), ([1, 4, 5, 5], [5, 5]), ([1, 9, 3, 3], [9, 6])]
+    for (shape, size) in
+        [([2, 3, 4, 5], [8, 10]), ([1, 2, 3, 7], [7, 11]), ([1, 4, 5, 5], [5, 5]), ([1, 9, 3, 3], [9, 6])]
     {
         let (x, x_device) = suite.picture(shape)?;
         let want = reference::upsample_nearest(&x, size);
@@ -109,9 +110,10 @@ fn upsampling<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
         let (residual, residual_device) = suite.picture([shape[0], 6, size[0], size[1]])?;
         let spec = Conv2dSpec::padded(1);
         let want = reference::conv2d(&want, &w, Some(&bias), spec).add(&residual);
-        let found = suite.backend.pack_conv2d(&w_host, Some(&bias_host), spec).and_then(|w| {
-            suite.backend.upsample_conv2d(&x_device, size, &w, Epilogue::residual(&residual_device))
-        });
+        let found = suite
+            .backend
+            .pack_conv2d(&w_host, Some(&bias_host), spec)
+            .and_then(|w| suite.backend.upsample_conv2d(&x_device, size, &w, Epilogue::residual(&residual_device)));
         suite.same_picture("upsample_conv2d", &(shape, size), found, &want)?;
     }
     Ok(())
@@ -122,7 +124,8 @@ fn group_norms<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
     for ((shape, groups), activation) in cases.iter().flat_map(|c| ACTIVATIONS.map(|a| (*c, a))) {
         // Off centre, where a variance computed from squares loses digits.
         let x = suite.array(&shape).map(|v| v + 2.0);
-        let x_device = suite.backend.upload_image(&x.to_f32(), shape).map_err(|e| super::failure("group_norm", &shape, &e))?;
+        let x_device =
+            suite.backend.upload_image(&x.to_f32(), shape).map_err(|e| super::failure("group_norm", &shape, &e))?;
         let (scale, scale_host) = suite.weight(&[shape[1]]);
         let (shift, shift_host) = suite.weight(&[shape[1]]);
         let flat = reference::reshape(&x, &[shape[0], shape[1], shape[2] * shape[3]]);
@@ -146,9 +149,13 @@ fn rearranging<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
         suite.same_picture("tokens_to_image", &shape, back, &x)?;
 
         let (y, y_device) = suite.picture([n, 4, h, w])?;
-        let joined = Array::from_fn([n, c + 4, h, w], |[n, at, h, w]| {
-            if at < c { x.at([n, at, h, w]) } else { y.at([n, at - c, h, w]) }
-        });
+        let joined =
+            Array::from_fn(
+                [n, c + 4, h, w],
+                |[n, at, h, w]| {
+                    if at < c { x.at([n, at, h, w]) } else { y.at([n, at - c, h, w]) }
+                },
+            );
         let found = suite.backend.concat_channels(&x_device, &y_device);
         suite.same_picture("concat_channels", &shape, found, &joined)?;
     }

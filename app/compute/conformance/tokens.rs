@@ -25,7 +25,8 @@ fn linears<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
             let product = if with_residual { product.add(&residual) } else { product };
             for activation in ACTIVATIONS {
                 let residual = with_residual.then_some(&residual_device);
-                let found = suite.backend.linear(&x_device, &packed, Epilogue { add_channels: None, residual, activation });
+                let found =
+                    suite.backend.linear(&x_device, &packed, Epilogue { add_channels: None, residual, activation });
                 let want = product.map(|v| reference::activate(v, activation));
                 let case = (shape, outputs, with_bias, with_residual, activation);
                 suite.same_tokens("linear", &case, found, &want)?;

@@ -12,10 +12,6 @@ use std::time::{Duration, Instant};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<()> {
-    if std::env::var_os("POOL").is_some() { let mut r = Ok(()); rayon::scope(|s| s.spawn(|_| r = all())); r } else { all() }
-}
-
-fn all() -> Result<()> {
     let b = Candle::open(Device::Auto, Precision::Auto)?;
     println!("{:?}", b.info());
     for (name, channels, outputs, side) in [
@@ -48,7 +44,9 @@ fn all() -> Result<()> {
     ] {
         attention(&b, name, (lq, lk), heads, d)?;
     }
-    for (name, channels, side) in [("embedded", 96, 16), ("embedded", 160, 8), ("tiny decoder", 64, 128), ("SD 1.5", 320, 64)] {
+    for (name, channels, side) in
+        [("embedded", 96, 16), ("embedded", 160, 8), ("tiny decoder", 64, 128), ("SD 1.5", 320, 64)]
+    {
         pointwise(&b, name, channels, side)?;
     }
     Ok(())

@@ -1,5 +1,5 @@
 //! The second oracle: candle-transformers' U-Net with the same random weights. It knows no guidance embedding, no
-//! text_time and no depths per layer, and it leaves its residual blocks at 32 groups whatever its configuration says,
+//! `text_time` and no depths per layer, and it leaves its residual blocks at 32 groups whatever its configuration says,
 //! so SD1.5's and SD2's forms are compared, at 32 groups. Its GELU is the tanh form, up to 4e-4 off the exact one, so
 //! gates are kept small, where both agree.
 

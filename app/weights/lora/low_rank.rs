@@ -1,4 +1,4 @@
-use super::{Delta, Group};
+use super::{Delta, Group, Reading};
 use crate::product::add_product;
 use fourstep_compute::HostTensor;
 
@@ -18,7 +18,7 @@ struct LowRank {
 }
 
 /// A plain LoRA module; `None` where other tensors belong to it, whose meaning is not known here.
-pub(super) fn read(group: &Group) -> Option<Result<Box<dyn Delta>, String>> {
+pub(super) fn read(group: &Group) -> Reading {
     let known = group.keys().all(|role| [DOWN, UP, ALPHA].contains(&role.as_str()));
     let any = group.contains_key(DOWN) || group.contains_key(UP);
     (known && any).then(|| LowRank::new(group).map(|delta| Box::new(delta) as Box<dyn Delta>))

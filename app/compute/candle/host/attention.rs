@@ -41,10 +41,8 @@ pub(in crate::candle) fn attention(
     let by_head: Vec<Head> = each(serial, &(0..queries.n * heads).collect::<Vec<_>>(), |at| Ok(pack_head(*at)))?;
 
     let chunk = (CHUNK_SCORES / keys.l).max(CHUNK_QUERIES).min(queries.l);
-    let tasks: Vec<(usize, usize)> = (0..queries.l)
-        .step_by(chunk)
-        .flat_map(|first| (0..queries.n * heads).map(move |at| (at, first)))
-        .collect();
+    let tasks: Vec<(usize, usize)> =
+        (0..queries.l).step_by(chunk).flat_map(|first| (0..queries.n * heads).map(move |at| (at, first))).collect();
     let start = |(at, first): (usize, usize)| (at / heads * queries.l + first) * c + at % heads * d;
     let parts = each(serial, &tasks, |&(at, first)| {
         cancel.check()?;

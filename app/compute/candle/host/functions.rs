@@ -1,17 +1,56 @@
 use crate::Activation;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Applies the activation to every value.
 ///
-/// The loops are branch-free polynomials so that the compiler turns them into vector code; `f32::exp` of the standard
-/// library is a call per value.
+/// The loops are branch-free polynomials that the compiler turns into vector code for the machine at hand; `f32::exp`
+/// of the standard library is a call per value.
 pub(super) fn activate(activation: Activation, x: &mut [f32]) {
-    match activation {
-        Activation::Silu => map(x, silu),
-        Activation::Gelu => map(x, gelu),
-        Activation::QuickGelu => map(x, |v| v / (1.0 + exp(-1.702 * v))),
-        Activation::Relu => map(x, |v| v.max(0.0)),
-        // tanh(y) = 1 - 2 / (exp(2 y) + 1)
-        Activation::SoftClamp3 => map(x, |v| 3.0 - 6.0 / (exp(v * (2.0 / 3.0)) + 1.0)),
+    Arch::new().dispatch(Activate { activation, x });
+}
+
+struct Activate<'a> {
+    activation: Activation,
+    x: &'a mut [f32],
+}
+
+impl WithSimd for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let x = self.x;
+        match self.activation {
+            Activation::Silu => map(x, |v| v / (1.0 + exp(-v))),
+            Activation::Gelu => map(x, gelu),
+            Activation::QuickGelu => map(x, |v| v / (1.0 + exp(-1.702 * v))),
+            Activation::Relu => map(x, |v| if v < 0.0 { 0.0 } else { v }),
+            // tanh(y) = 1 - 2 / (exp(2 y) + 1)
+            Activation::SoftClamp3 => map(x, |v| 3.0 - 6.0 / (exp(v * (2.0 / 3.0)) + 1.0)),
+        }
+    }
+}
+
+/// Softmax of `scale · x`, in place.
+pub(super) fn softmax(x: &mut [f32], scale: f32) {
+    Arch::new().dispatch(Softmax { x, scale });
+}
+
+struct Softmax<'a> {
+    x: &'a mut [f32],
+    scale: f32,
+}
+
+impl WithSimd for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { x, scale } = self;
+        let top = max(x);
+        map(x, |v| exp((v - top) * scale));
+        let inverse = 1.0 / sum(x, |v| v);
+        map(x, |v| v * inverse);
     }
 }
 
@@ -27,13 +66,6 @@ pub(super) fn add(x: &mut [f32], y: &[f32]) {
     for (x, y) in x.iter_mut().zip(y) {
         *x += y;
     }
-}
-
-
-/// x · sigmoid(x).
-#[inline(always)]
-fn silu(x: f32) -> f32 {
-    x / (1.0 + exp(-x))
 }
 
 /// x · Φ(x), within 2e-7 · |x| (erf by Abramowitz & Stegun 7.1.26).
@@ -77,6 +109,7 @@ pub(super) fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 }
 
 /// The largest value, −∞ of none.
+#[inline(always)]
 fn max(x: &[f32]) -> f32 {
     let (chunks, rest) = x.as_chunks::<16>();
     let mut lanes = [f32::NEG_INFINITY; 16];
@@ -86,14 +119,6 @@ fn max(x: &[f32]) -> f32 {
         }
     }
     lanes.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max)
-}
-
-/// Softmax of `scale · x`, in place.
-pub(super) fn softmax(x: &mut [f32], scale: f32) {
-    let top = max(x);
-    map(x, |v| exp((v - top) * scale));
-    let inverse = 1.0 / sum(x, |v| v);
-    map(x, |v| v * inverse);
 }
 
 #[cfg(test)]
@@ -113,8 +138,11 @@ mod tests {
 
     #[test]
     fn a_value_that_is_no_number_stays_visible() {
-        let mut x = [f32::NAN, 1.0];
-        activate(Activation::Silu, &mut x);
-        assert!(x[0].is_nan() && x[1].is_finite());
+        use Activation::{Gelu, QuickGelu, Relu, Silu, SoftClamp3};
+        for activation in [Silu, Gelu, QuickGelu, Relu, SoftClamp3] {
+            let mut x = [f32::NAN, 1.0];
+            activate(activation, &mut x);
+            assert!(x[0].is_nan() && x[1].is_finite(), "{activation:?} gives {x:?}");
+        }
     }
 }

@@ -13,7 +13,9 @@ pub(super) use conv::conv2d;
 pub(super) use norm::{group_norm, layer_norm};
 pub(super) use panels::pack_tensor;
 pub(super) use product::{Finish, geglu, linear};
-pub(super) use rearrange::{concat_channels, embed, select_token, to_channels_first, to_channels_last, upsample_nearest};
+pub(super) use rearrange::{
+    concat_channels, embed, select_token, to_channels_first, to_channels_last, upsample_nearest,
+};
 
 use super::fault::Outcome;
 use crate::Activation;
@@ -46,7 +48,6 @@ impl<'a> Values<'a> {
             _ => &[],
         }
     }
-
 }
 
 /// A tensor of these values.
@@ -63,9 +64,7 @@ fn for_rows(out: &mut [f32], width: usize, f: impl Fn(usize, &mut [f32]) + Sync)
     if rows_per_task >= rows {
         f(0, out);
     } else {
-        out.par_chunks_mut(rows_per_task * width)
-            .enumerate()
-            .for_each(|(i, rows)| f(i * rows_per_task, rows));
+        out.par_chunks_mut(rows_per_task * width).enumerate().for_each(|(i, rows)| f(i * rows_per_task, rows));
     }
 }
 

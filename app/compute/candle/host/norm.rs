@@ -49,9 +49,8 @@ fn coefficients(x: &[f32], w: &weights::GroupNorm, scale: &[f32], shift: &[f32])
     let mean_of: Vec<f32> = (0..c).map(|i| means[i / per_group] as f32).collect();
     let variances = by_group(channel_sums(x, &mean_of, |v| v * v));
 
-    let factor: Vec<f32> = (0..c)
-        .map(|i| (f64::from(scale[i]) / (variances[i / per_group] + f64::from(w.eps)).sqrt()) as f32)
-        .collect();
+    let factor: Vec<f32> =
+        (0..c).map(|i| (f64::from(scale[i]) / (variances[i / per_group] + f64::from(w.eps)).sqrt()) as f32).collect();
     let offset = (0..c).map(|i| shift[i] - mean_of[i] * factor[i]).collect();
     (factor, offset)
 }

@@ -3,8 +3,8 @@ use super::{
     panels::{Stored, product},
     tensor,
 };
-use crate::{Activation, CancelToken};
 use crate::candle::{fault::Outcome, shapes::Tokens, weights};
+use crate::{Activation, CancelToken};
 use candle_core::Tensor;
 
 /// The epilogue of a product whose rows are positions and whose columns are channels.
@@ -81,7 +81,12 @@ pub(in crate::candle) fn linear(
 }
 
 /// `a · gelu(g)` of `[a, g] = x · w + bias`.
-pub(in crate::candle) fn geglu(x: &Tensor, shape: Tokens, w: &weights::Linear, cancel: &CancelToken) -> Outcome<Tensor> {
+pub(in crate::candle) fn geglu(
+    x: &Tensor,
+    shape: Tokens,
+    w: &weights::Linear,
+    cancel: &CancelToken,
+) -> Outcome<Tensor> {
     let input = Values::of(x)?;
     let rows = Stored { values: input.slice(), k: w.inputs };
     let finish = Finish::new(w.bias.as_ref(), None, None, None, w.outputs)?;

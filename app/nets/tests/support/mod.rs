@@ -1,5 +1,5 @@
 //! Golden files, and how far a network's output is from them.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, clippy::print_stdout, reason = "each test binary uses its part; tests show their errors")]
 
 use fourstep_compute::candle::{Candle, Device, Precision};
 use fourstep_compute::{Backend, ComputeError, Element, HostTensor, Result, TensorSource};

@@ -1,0 +1,77 @@
+use super::{
+    DeviceArgs, out,
+    painter::{Painter, Progress},
+    paths,
+    request::{PromptArgs, RecipeArgs, model},
+};
+use clap::Args;
+use fourstep_catalog::Catalog;
+use fourstep_gallery::{Panel, compose, save};
+use fourstep_protocol::{Failure, Finished, ModelInfo};
+use serde_json::json;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(super) struct CompareArgs {
+    #[command(flatten)]
+    prompt: PromptArgs,
+    /// Where the comparison goes; a new name in the current folder where it is not given
+    #[arg(long, value_name = "FILE.png")]
+    out: Option<PathBuf>,
+    /// Print one JSON object with both requests and timings
+    #[arg(long)]
+    json: bool,
+}
+
+/// Paints with the model's live recipe and with its slow one, and puts both on a sheet.
+pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> {
+    let catalog = Catalog::builtin();
+    let model = model(&catalog, args.prompt.model.as_deref())?;
+    let slow = model.compare.as_ref().ok_or_else(|| only_fast(&catalog, &model))?;
+    let own = RecipeArgs::default();
+    let request = args.prompt.request(&catalog, &model, &own, &model.live)?;
+    let mut slow_request = request.clone();
+    slow_request.apply(slow);
+    super::request::check(&slow_request, &model)?;
+    let out = paths::picture(args.out, &request)?;
+
+    let mut painter = Painter::start(&catalog, device)?;
+    let mut paint = |request| {
+        let progress = Progress::new();
+        painter.paint(request, &mut |event| progress.show(event))
+    };
+    let runs = [paint(&request)?, paint(&slow_request)?];
+    let captions = runs.each_ref().map(caption);
+    let panels = [0, 1].map(|i| Panel { picture: &runs[i].picture, title: &captions[i].0, lines: &captions[i].1 });
+    let heading = format!("{} (seed {})", request.prompt, request.seed);
+    save(&out, &compose(&heading, &panels)?, &request, Some(&runs[0].timings))?;
+
+    if args.json {
+        let runs = runs.each_ref().map(|run| json!({ "request": &*run.request, "timings": run.timings }));
+        return out::json(&json!({ "out": out, "seed": request.seed, "runs": runs, "device": painter.device }));
+    }
+    out::line(&out.display().to_string())?;
+    captions.iter().for_each(|(title, lines)| out::note(&format!("{title}: {}", lines.join(", "))));
+    Ok(())
+}
+
+/// A title and the lines below it.
+fn caption(run: &Finished) -> (String, Vec<String>) {
+    let (request, timings) = (&run.request, &run.timings);
+    let steps = timings.step_secs.len();
+    let each = timings.step_secs.iter().sum::<f64>() / steps.max(1) as f64;
+    let plural = if steps == 1 { "" } else { "s" };
+    let title = format!("{}, {steps} step{plural}", request.sampler.label());
+    let times = format!("{:.2} s, {:.0} ms a step", timings.total_secs, each * 1000.0);
+    (title, vec![times, format!("guidance {:.1}", request.guidance_scale)])
+}
+
+fn only_fast(catalog: &Catalog, model: &ModelInfo) -> Failure {
+    let others: Vec<_> =
+        catalog.models().into_iter().filter(|m| m.compare.is_some()).map(|m| m.model.to_string()).collect();
+    Failure::input(
+        format!("{} cannot be compared", model.name),
+        "it only knows how to paint in few steps",
+        format!("Give a model that knows both with --model: {}.", others.join(", ")),
+    )
+}

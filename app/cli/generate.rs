@@ -1,0 +1,161 @@
+use super::{
+    DeviceArgs, out,
+    painter::{Painter, Progress, decoder},
+    paths,
+    request::{PromptArgs, RecipeArgs, check, model},
+};
+use clap::Args;
+use fourstep_catalog::Catalog;
+use fourstep_compute::CancelToken;
+use fourstep_gallery::{check_writable, save, write_atomically};
+use fourstep_preview::Decode;
+use fourstep_protocol::{DeviceInfo, Event, Failure, Finished, Init, Latents, Request};
+use safetensors::{Dtype, tensor::TensorView};
+use serde_json::json;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+#[derive(Args)]
+pub(super) struct GenerateArgs {
+    #[command(flatten)]
+    prompt: PromptArgs,
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    /// Start from this picture instead of pure noise
+    #[arg(long, value_name = "IMAGE")]
+    init: Option<PathBuf>,
+    /// How much of the picture is repainted: above 0, at most 1
+    #[arg(long, value_name = "S", requires = "init", allow_negative_numbers = true)]
+    strength: Option<f32>,
+    /// Write each step's preview into this folder as step-N.png
+    #[arg(long, value_name = "DIR")]
+    previews: Option<PathBuf>,
+    /// Where the picture goes; a new name in the current folder where it is not given
+    #[arg(long, value_name = "FILE.png")]
+    out: Option<PathBuf>,
+    /// Write the final latents too: key `latents`, f32, [1, 4, h, w]
+    #[arg(long, value_name = "FILE.safetensors")]
+    save_latents: Option<PathBuf>,
+    /// Print one JSON object with request, timings and paths
+    #[arg(long)]
+    json: bool,
+}
+
+const DEFAULT_STRENGTH: f32 = 0.5;
+
+/// Paints one picture. Everything that can be checked is checked before anything is loaded.
+pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure> {
+    let catalog = Catalog::builtin();
+    let model = model(&catalog, args.prompt.model.as_deref())?;
+    let mut request = args.prompt.request(&catalog, &model, &args.recipe, args.recipe.recipe(&model))?;
+    if let Some(path) = &args.init {
+        let picture = fourstep_gallery::open(path)?.picture;
+        request.init = Some(Init { picture, strength: args.strength.unwrap_or(DEFAULT_STRENGTH) });
+        check(&request, &model)?;
+    }
+    let out = paths::picture(args.out, &request)?;
+    args.save_latents.as_deref().map_or(Ok(()), check_writable)?;
+    args.previews.as_deref().map_or(Ok(()), paths::folder)?;
+
+    let decoder = match args.json || args.previews.is_some() {
+        true => Some(decoder(&catalog, &request.model, device)?),
+        false => None,
+    };
+    let mut painter = Painter::start(&catalog, device)?;
+    let mut previews = Previews { decoder, folder: args.previews, ..Previews::default() };
+    let progress = Progress::new();
+    let start = Instant::now();
+    let finished = painter.paint(&request, &mut |event| {
+        progress.show(event);
+        previews.show(event, start);
+    })?;
+    previews.result()?;
+
+    save(&out, &finished.picture, &request, Some(&finished.timings))?;
+    if let Some(path) = &args.save_latents {
+        save_latents(path, &finished.latents)?;
+    }
+    if args.json {
+        let first_preview = previews.first_secs.map(|secs| (secs - finished.timings.load_secs).max(0.0));
+        return out::json(&report(&request, &finished, &painter.device, &out, &args.init, first_preview));
+    }
+    let timings = &finished.timings;
+    out::line(&out.display().to_string())?;
+    out::note(&format!("{:.3} s, and {:.3} s to load {}", timings.total_secs, timings.load_secs, model.name));
+    Ok(())
+}
+
+fn report(
+    request: &Request,
+    finished: &Finished,
+    device: &DeviceInfo,
+    out: &Path,
+    init: &Option<PathBuf>,
+    first_preview_secs: Option<f64>,
+) -> serde_json::Value {
+    let mut settings = json!(request);
+    // The path instead of megabytes of base64.
+    if let (Some(path), Some(value)) = (init, settings.pointer_mut("/init/picture")) {
+        *value = json!(path);
+    }
+    json!({
+        "out": out,
+        "seed": request.seed,
+        "request": settings,
+        "timings": finished.timings,
+        "first_preview_secs": first_preview_secs,
+        "device": device,
+    })
+}
+
+/// Decodes steps as they come: all of them into a folder, or only the first to see how soon it is there.
+#[derive(Default)]
+struct Previews {
+    decoder: Option<Box<dyn Decode>>,
+    folder: Option<PathBuf>,
+    /// Seconds from asking for the picture to its first preview, loading included.
+    first_secs: Option<f64>,
+    failure: Option<Failure>,
+}
+
+impl Previews {
+    fn show(&mut self, event: &Event, start: Instant) {
+        let (Some(decoder), Event::Step { step, denoised, .. }) = (&mut self.decoder, event) else { return };
+        if self.failure.is_some() || (self.folder.is_none() && self.first_secs.is_some()) {
+            return;
+        }
+        let preview = decoder.decode(denoised, &CancelToken::never());
+        self.first_secs.get_or_insert(start.elapsed().as_secs_f64());
+        let written = preview
+            .map_err(|e| Failure::machine(format!("Step {step} could not be decoded"), e, "Try --precision f32."))
+            .and_then(|picture| match &self.folder {
+                Some(folder) => write_png(&folder.join(format!("step-{step}.png")), &picture),
+                None => Ok(()),
+            });
+        self.failure = written.err();
+    }
+
+    fn result(&mut self) -> Result<(), Failure> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+}
+
+fn write_png(path: &Path, picture: &fourstep_protocol::Picture) -> Result<(), Failure> {
+    use image::ImageEncoder;
+    write_atomically(path, |file| {
+        image::codecs::png::PngEncoder::new(file)
+            .write_image(picture.rgb(), picture.width(), picture.height(), image::ExtendedColorType::Rgb8)
+            .map_err(io::Error::other)
+    })
+}
+
+fn save_latents(path: &Path, latents: &Latents) -> Result<(), Failure> {
+    let bytes: Vec<u8> = latents.data.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let file = TensorView::new(Dtype::F32, latents.shape().to_vec(), &bytes)
+        .and_then(|view| safetensors::serialize([("latents", view)], None))
+        .map_err(|e| Failure::machine("The latents could not be written", e, "Please report this."))?;
+    write_atomically(path, |out| out.write_all(&file))
+}

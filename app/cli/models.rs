@@ -1,0 +1,42 @@
+use super::out;
+use clap::Args;
+use fourstep_catalog::Catalog;
+use fourstep_protocol::{Failure, Guidance, ModelInfo};
+use serde_json::json;
+
+#[derive(Args)]
+pub(super) struct ModelsArgs {
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists what `--model` takes beside folders.
+pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
+    let models = Catalog::builtin().models();
+    if args.json {
+        return out::json(&json!({ "models": models }));
+    }
+    let lines = models.iter().map(line).collect::<Vec<_>>();
+    out::line(&lines.join("\n"))?;
+    out::line("\nA folder in the diffusers layout works too: --model DIR")
+}
+
+fn line(model: &ModelInfo) -> String {
+    let guidance = match model.guidance {
+        Guidance::ClassifierFree => "guidance 1 to 2".to_owned(),
+        Guidance::Embedded { min, max } => format!("guidance {min} to {max}, trained"),
+        Guidance::None => "no guidance".to_owned(),
+    };
+    let slow = model.compare.as_ref().map(|r| format!(", or {} in {} steps", r.sampler.label(), r.steps));
+    format!(
+        "{:14} {}, {}: {}, {} in {} steps{}, {guidance}",
+        model.model.as_str(),
+        model.name,
+        model.detail,
+        model.native_size,
+        model.live.sampler.label(),
+        model.live.steps,
+        slow.unwrap_or_default(),
+    )
+}

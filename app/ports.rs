@@ -1,0 +1,76 @@
+//! What the window needs of rooms it does not know.
+
+use fourstep_preview::{Job, Previewer};
+use fourstep_protocol::{Failure, Finished, Request};
+use fourstep_ui::{OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Previews from the preview room. Without a thread there are none, and the pictures still come.
+pub(crate) struct PreviewPort(pub(crate) Option<Previewer>);
+
+impl Previews for PreviewPort {
+    fn offer(&self, job: PreviewJob) {
+        let PreviewJob { run, step, model, denoised, step_secs } = job;
+        if let Some(previewer) = &self.0 {
+            previewer.offer(Job { run, step, model, denoised, step_secs });
+        }
+    }
+
+    fn newest(&self) -> Option<PreviewPicture> {
+        let previewer = self.0.as_ref()?;
+        if let Some(error) = previewer.last_error() {
+            log::warn!("previews: {error}");
+        }
+        let preview = previewer.try_picture()?;
+        Some(PreviewPicture { run: preview.run, step: preview.step, picture: preview.picture })
+    }
+}
+
+/// Picture files through the gallery.
+pub(crate) struct GalleryFiles {
+    /// What a picture of another program does not say is taken from here.
+    pub(crate) base: Request,
+}
+
+impl PictureFiles for GalleryFiles {
+    fn save(&self, path: &Path, finished: &Finished) -> Result<(), Failure> {
+        fourstep_gallery::save(path, &finished.picture, &finished.request, Some(&finished.timings))
+    }
+
+    fn open(&self, path: &Path) -> Result<OpenedPicture, Failure> {
+        let opened = fourstep_gallery::open(path)?;
+        let picture = Arc::new(opened.picture);
+        if let Some(request) = opened.request {
+            return Ok(OpenedPicture { request, picture });
+        }
+        let Some(infotext) = opened.infotext else {
+            let why = format!("{} carries none", path.display());
+            let remedy = "Open a PNG that was saved by Fourstep or AUTOMATIC1111.";
+            return Err(Failure::input("There are no settings to bring back", why, remedy));
+        };
+        let mut request = self.base.clone();
+        for missing in infotext.apply(&mut request) {
+            log::warn!("{}: {missing}", path.display());
+        }
+        Ok(OpenedPicture { request, picture })
+    }
+
+    fn default_dir(&self) -> Result<PathBuf, Failure> {
+        let what = "There is no folder for pictures";
+        let remedy = "Choose a place with the file dialog.";
+        let folder = fourstep_gallery::default_folder()
+            .ok_or_else(|| Failure::machine(what, "the system names no home folder", remedy))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| Failure::machine(what, format!("{}: {e}", folder.display()), remedy))?;
+        Ok(folder)
+    }
+
+    fn suggested_name(&self, finished: &Finished) -> String {
+        let folder = fourstep_gallery::default_folder();
+        let number = folder.and_then(|folder| fourstep_gallery::next_number(&folder).ok()).unwrap_or(1);
+        fourstep_gallery::suggested_name(&finished.request, number)
+    }
+}

@@ -1,0 +1,162 @@
+use super::*;
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A decoder that does what the test says, one call at a time, and tells what it did.
+struct Scripted {
+    answers: Receiver<Result<(), &'static str>>,
+    calls: Sender<Call>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Call {
+    Began([usize; 4]),
+    Cancelled,
+}
+
+impl Decode for Scripted {
+    fn decode(&mut self, latents: &Latents, cancel: &CancelToken) -> Result<Picture, DecodeError> {
+        self.calls.send(Call::Began(latents.shape())).expect("the test listens");
+        loop {
+            if cancel.is_cancelled() {
+                self.calls.send(Call::Cancelled).expect("the test listens");
+                return Err(DecodeError::Cancelled);
+            }
+            match self.answers.recv_timeout(Duration::from_millis(1)) {
+                Ok(Ok(())) => return Ok(Picture::new(1, 1, vec![latents.data[0] as u8; 3]).expect("one pixel")),
+                Ok(Err("panic")) => panic!("scripted"),
+                Ok(Err(why)) => return Err(DecodeError::Failed(why.into())),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+struct Stage {
+    previewer: Previewer,
+    answers: Sender<Result<(), &'static str>>,
+    calls: Receiver<Call>,
+    woken: Receiver<()>,
+}
+
+fn stage() -> Stage {
+    let (answers, answer) = unbounded();
+    let (call, calls) = unbounded();
+    let (wake, woken) = bounded(64);
+    let load = move |model: &ModelRef| -> Result<Box<dyn Decode>, String> {
+        match model.as_str() {
+            "absent" => Err("no such file".into()),
+            "broken" => panic!("scripted"),
+            _ => Ok(Box::new(Scripted { answers: answer.clone(), calls: call.clone() })),
+        }
+    };
+    let previewer = Previewer::spawn(load, move || wake.send(()).expect("the test listens")).expect("a thread");
+    Stage { previewer, answers, calls, woken }
+}
+
+fn job(model: &str, run: u64, step: u32, step_secs: f64) -> Job {
+    let denoised = Latents { channels: 4, height: 4, width: 4, data: vec![step as f32; 64] };
+    Job { run: RunId(run), step, model: ModelRef::new(model), denoised: Arc::new(denoised), step_secs }
+}
+
+impl Stage {
+    fn call(&self) -> Call {
+        self.calls.recv_timeout(PATIENCE).expect("a call")
+    }
+
+    fn preview(&self) -> Preview {
+        loop {
+            self.woken.recv_timeout(PATIENCE).expect("a preview or an error");
+            if let Some(preview) = self.previewer.try_picture() {
+                return preview;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_newest_offer_wins() {
+    let s = stage();
+    s.previewer.offer(job("m", 1, 1, 0.01));
+    assert_eq!(s.call(), Call::Began([1, 4, 4, 4]));
+    for step in 2..=4 {
+        s.previewer.offer(job("m", 1, step, 0.01));
+    }
+    s.answers.send(Ok(())).expect("decodes");
+    assert_eq!(s.preview().step, 1, "a newer step of the same run does not end what is under way");
+    s.answers.send(Ok(())).expect("decodes");
+    let last = s.preview();
+    assert_eq!((last.step, last.plan, last.picture.rgb()[0]), (4, Plan::Full, 4));
+    assert!(s.previewer.try_picture().is_none());
+}
+
+#[test]
+fn a_newer_run_cancels_and_a_finished_one_too() {
+    let s = stage();
+    s.previewer.offer(job("m", 1, 1, 0.01));
+    assert!(matches!(s.call(), Call::Began(_)));
+    s.previewer.offer(job("m", 2, 1, 0.01));
+    assert_eq!(s.call(), Call::Cancelled);
+    assert!(matches!(s.call(), Call::Began(_)));
+    s.previewer.finish(RunId(2));
+    assert_eq!(s.call(), Call::Cancelled);
+    s.previewer.offer(job("m", 2, 2, 0.01));
+    s.previewer.offer(job("m", 3, 1, 0.01));
+    assert!(matches!(s.call(), Call::Began(_)));
+    s.answers.send(Ok(())).expect("decodes");
+    assert_eq!(s.preview().run, RunId(3));
+    assert_eq!(s.previewer.last_error(), None, "being cancelled is no fault");
+}
+
+#[test]
+fn after_a_fault_or_a_panic_previews_go_on_linearly() {
+    for (answer, word) in [("not a number", "not a number"), ("panic", "panicked: scripted")] {
+        let s = stage();
+        s.answers.send(Err(answer)).expect("fails");
+        s.previewer.offer(job("m", 1, 1, 0.01));
+        let preview = s.preview();
+        assert_eq!((preview.plan, preview.picture.width()), (Plan::Linear, 4));
+        assert!(s.previewer.last_error().expect("reported").contains(word));
+        s.previewer.offer(job("m", 1, 2, 0.01));
+        assert_eq!(s.preview().step, 2);
+        assert_eq!(s.previewer.last_error(), None, "once");
+    }
+}
+
+#[test]
+fn a_decoder_that_cannot_be_opened_is_reported_once_and_replaced() {
+    for (model, word) in [("absent", "no such file"), ("broken", "panicked")] {
+        let s = stage();
+        s.previewer.offer(job(model, 1, 1, 0.01));
+        assert_eq!(s.preview().picture.width(), 4);
+        assert!(s.previewer.last_error().expect("reported").contains(word));
+        s.previewer.offer(job(model, 1, 2, 0.01));
+        s.preview();
+        assert_eq!(s.previewer.last_error(), None);
+        s.answers.send(Ok(())).expect("decodes");
+        s.previewer.offer(job("m", 2, 1, 0.01));
+        assert_eq!(s.preview().picture.width(), 1, "another model has its own decoder");
+    }
+}
+
+#[test]
+fn slow_models_start_at_half_size() {
+    let s = stage();
+    s.previewer.prepare(ModelRef::new("m"));
+    s.previewer.offer(job("m", 1, 1, 2.0));
+    assert_eq!(s.call(), Call::Began([1, 4, 2, 2]));
+    s.answers.send(Ok(())).expect("decodes");
+    assert_eq!(s.preview().plan, Plan::Half);
+}
+
+#[test]
+fn dropping_it_ends_what_is_under_way() {
+    let s = stage();
+    s.previewer.offer(job("m", 1, 1, 0.01));
+    assert!(matches!(s.call(), Call::Began(_)));
+    drop(s.previewer);
+    assert_eq!(s.calls.recv_timeout(PATIENCE), Ok(Call::Cancelled));
+    assert!(s.calls.recv_timeout(PATIENCE).is_err(), "the thread and its decoder are gone");
+}

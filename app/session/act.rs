@@ -1,0 +1,175 @@
+use crate::{
+    Action, Moment, Notice, NoticeKind, Session,
+    action::Edit,
+    fit::fit,
+    inspect::{Inspection, Then},
+};
+use fourstep_protocol::{ModelInfo, ModelRef, Request};
+
+impl Session {
+    /// Does what the person asked for.
+    pub fn act(&mut self, action: Action, now: Moment) {
+        match action {
+            Action::SetPrompt(text) => self.edit(Edit::Prompt, now, |r| r.prompt = text),
+            Action::SetNegativePrompt(text) => self.edit(Edit::NegativePrompt, now, |r| r.negative_prompt = text),
+            Action::SetSeed(seed) => self.edit(Edit::Seed, now, |r| r.seed = seed),
+            Action::NewSeed(seed) => self.edit(Edit::NewSeed, now, |r| r.seed = seed),
+            Action::NudgeSeed(by) => self.edit(Edit::NudgeSeed, now, |r| r.seed = r.seed.saturating_add_signed(by)),
+            Action::SetGuidance(scale) => self.edit(Edit::Guidance, now, |r| r.guidance_scale = scale),
+            Action::SetSteps(steps) => self.edit(Edit::Steps, now, |r| r.steps = steps),
+            Action::SetSize(size) => self.edit(Edit::Size, now, |r| r.size = size),
+            Action::SetSampler(sampler) => self.edit(Edit::Sampler, now, |r| r.sampler = sampler),
+            Action::SetNoise(noise) => self.edit(Edit::Noise, now, |r| r.noise = noise),
+            Action::SetLora { index, weight } => self.edit(Edit::Lora(index), now, |r| {
+                if let Some(lora) = r.loras.get_mut(index) {
+                    lora.weight = weight;
+                }
+            }),
+            Action::ChooseModel(model) => self.choose_model(model, now),
+            Action::Restore(request) => self.restore(*request, now),
+            Action::Undo => self.travel(true, now),
+            Action::Redo => self.travel(false, now),
+            Action::LockSeed(locked) => self.settings.seed_locked = locked,
+            Action::SetLive(live) => self.set_live(live),
+            Action::Paint { fresh_seed } => self.paint(fresh_seed, now),
+            Action::Stop => self.stop(),
+            Action::Retry => self.retry(now),
+            Action::DismissFailure => self.trouble = None,
+            Action::DismissNotice => self.notice = None,
+        }
+        self.reconcile(now);
+    }
+
+    fn edit(&mut self, edit: Edit, now: Moment, change: impl FnOnce(&mut Request)) {
+        let (before, canonical) = (self.settings.request.clone(), self.canonical());
+        change(&mut self.settings.request);
+        self.finish_edit(before, &canonical, edit, now);
+    }
+
+    /// Fits the request to its model, remembers the step and starts the pacing where the picture will differ.
+    fn finish_edit(&mut self, before: Request, canonical: &Request, edit: Edit, now: Moment) {
+        let told = fit(&mut self.settings.request, &self.model);
+        self.notice = (!told.is_empty()).then(|| Notice { kind: NoticeKind::Adjusted, text: told.join(". ") });
+        if self.settings.request == before {
+            return;
+        }
+        if edit != Edit::History {
+            self.history.record(before, &self.settings.request, edit, now);
+        }
+        if self.canonical() != *canonical {
+            self.declined = false;
+            self.trouble.take_if(|trouble| trouble.of_run);
+            if self.settings.live {
+                self.pace.note_change(edit, now);
+            }
+        }
+    }
+
+    /// Fits the request to its model without telling or remembering.
+    pub(crate) fn refit(&mut self) {
+        fit(&mut self.settings.request, &self.model);
+    }
+
+    fn find(&self, model: &ModelRef) -> Option<ModelInfo> {
+        self.models.iter().find(|info| info.model == *model).cloned()
+    }
+
+    fn choose_model(&mut self, model: ModelRef, now: Moment) {
+        self.trouble.take_if(|trouble| !trouble.of_run);
+        match self.find(&model) {
+            Some(info) => {
+                self.inspections.forget();
+                self.choose(info, now);
+            }
+            None => self.inspections.want(Inspection { model, then: Then::Choose }, &mut self.outbox),
+        }
+    }
+
+    /// Takes over a model with its recipe; the prompt and the seed stay.
+    pub(crate) fn choose(&mut self, info: ModelInfo, now: Moment) {
+        let (before, canonical) = (self.settings.request.clone(), self.canonical());
+        let request = &mut self.settings.request;
+        if request.size == self.model.native_size {
+            request.size = info.native_size;
+        }
+        request.model = info.model.clone();
+        request.apply(&info.live);
+        self.model = info;
+        self.finish_edit(before, &canonical, Edit::Model, now);
+    }
+
+    /// Takes over the settings of a picture, without its model and LoRAs where the model is not known here.
+    fn restore(&mut self, request: Request, now: Moment) {
+        self.inspections.forget();
+        let (before, canonical) = (self.settings.request.clone(), self.canonical());
+        let known = self.find(&request.model);
+        let missing =
+            known.is_none().then(|| format!("The picture was painted with {}, which is not here", request.model));
+        match known {
+            Some(info) => {
+                self.model = info;
+                self.settings.request = request;
+            }
+            None => {
+                let (model, loras) = (before.model.clone(), before.loras.clone());
+                self.settings.request = Request { model, loras, ..request };
+            }
+        }
+        self.finish_edit(before, &canonical, Edit::Restore, now);
+        if let Some(missing) = missing {
+            let text = format!("{missing}: its other settings are used with {}", self.model.name);
+            let text = self.notice.take().map_or(text.clone(), |adjusted| format!("{text}. {}", adjusted.text));
+            self.notice = Some(Notice { kind: NoticeKind::UnknownModel, text });
+        }
+    }
+
+    fn travel(&mut self, back: bool, now: Moment) {
+        let (before, canonical) = (self.settings.request.clone(), self.canonical());
+        let found = if back { self.history.undo(before.clone()) } else { self.history.redo(before.clone()) };
+        let Some(request) = found else { return };
+        if let Some(info) = self.find(&request.model) {
+            self.model = info;
+            self.settings.request = request;
+        }
+        self.finish_edit(before, &canonical, Edit::History, now);
+    }
+
+    fn set_live(&mut self, live: bool) {
+        if live && !self.settings.live {
+            self.declined = false;
+        }
+        self.settings.live = live;
+        if !live && !self.pace.is_forced() {
+            self.pace.clear();
+        }
+    }
+
+    fn paint(&mut self, fresh_seed: u64, now: Moment) {
+        self.trouble.take_if(|trouble| trouble.of_run);
+        self.declined = false;
+        let wanted = self.canonical();
+        let is_shown = self.shown.as_ref().is_some_and(|shown| shown.canonical == wanted);
+        let is_painted = self.run.as_ref().is_some_and(|run| run.canonical == wanted);
+        if is_shown && !is_painted && !self.settings.seed_locked {
+            self.edit(Edit::NewSeed, now, |r| r.seed = fresh_seed);
+        }
+        // Where the picture is there or on its way, `reconcile` drops this again.
+        self.pace.force(now);
+    }
+
+    fn stop(&mut self) {
+        self.abandon();
+        self.pace.clear();
+        self.declined = true;
+    }
+
+    fn retry(&mut self, now: Moment) {
+        let Some(trouble) = self.trouble.take() else { return };
+        if trouble.of_run {
+            self.declined = false;
+            self.pace.force(now);
+        } else if let Some(inspection) = self.inspections.failed.take() {
+            self.inspections.want(inspection, &mut self.outbox);
+        }
+    }
+}

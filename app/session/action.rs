@@ -1,0 +1,91 @@
+use fourstep_protocol::{ModelRef, Noise, Request, Sampler, Size};
+
+/// What the person did in the window.
+///
+/// Numbers may be anything: the session clamps and snaps them to what the model and the sampler take.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Typed into the prompt; the whole text.
+    SetPrompt(String),
+    /// Typed into the negative prompt; the whole text.
+    SetNegativePrompt(String),
+    /// Typed or dragged the seed.
+    SetSeed(u64),
+    /// Rolled the dice: a random value from the caller, since the session has no source of chance.
+    NewSeed(u64),
+    /// Went some seeds up or down.
+    NudgeSeed(i64),
+    /// With the seed locked, [`Paint`](Self::Paint) never takes a fresh one.
+    LockSeed(bool),
+    /// Moved the guidance slider.
+    SetGuidance(f32),
+    /// Chose a number of steps.
+    SetSteps(u32),
+    /// Chose a size.
+    SetSize(Size),
+    /// Chose a sampler.
+    SetSampler(Sampler),
+    /// Chose a noise generator.
+    SetNoise(Noise),
+    /// Moved the slider of a LoRA.
+    SetLora {
+        /// Which of the request's LoRAs; one that does not exist is ignored.
+        index: usize,
+        /// −2 … 2.
+        weight: f32,
+    },
+    /// Chose a model: one of the list, or any path, which is then inspected first.
+    ChooseModel(ModelRef),
+    /// Turned live painting on or off.
+    SetLive(bool),
+    /// Pressed Enter: paint now; where nothing changed and the seed is not locked, paint another seed.
+    Paint {
+        /// A random value from the caller.
+        fresh_seed: u64,
+    },
+    /// Stop painting.
+    Stop,
+    /// Try again what failed.
+    Retry,
+    /// Put the failure away.
+    DismissFailure,
+    /// Put the notice away.
+    DismissNotice,
+    /// Take back the last change of settings.
+    Undo,
+    /// Take back the last [`Undo`](Self::Undo).
+    Redo,
+    /// Take over the settings of a picture.
+    Restore(Box<Request>),
+}
+
+/// What an edit changes; edits of one kind in quick succession are one step of undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edit {
+    Prompt,
+    NegativePrompt,
+    Seed,
+    NudgeSeed,
+    NewSeed,
+    Guidance,
+    Steps,
+    Size,
+    Sampler,
+    Noise,
+    Lora(usize),
+    Model,
+    Restore,
+    History,
+}
+
+impl Edit {
+    /// A single deliberate choice, in contrast to a stream of edits such as typing or dragging.
+    pub(crate) fn is_choice(self) -> bool {
+        !matches!(self, Self::Prompt | Self::NegativePrompt | Self::Seed | Self::Guidance | Self::Lora(_))
+    }
+
+    /// Each of these may have led to a picture worth going back to, however quickly they follow each other.
+    pub(crate) fn is_undone_alone(self) -> bool {
+        matches!(self, Self::NewSeed | Self::Model | Self::Restore)
+    }
+}

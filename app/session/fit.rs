@@ -1,0 +1,79 @@
+use fourstep_protocol::{ModelInfo, Request, Size};
+
+/// Brings every number of a request into the range of its model and sampler, so that it always validates.
+///
+/// Returns a sentence for each value a person would miss.
+pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<String> {
+    let mut told = Vec::new();
+    let size = snap(request.size);
+    if size != request.size {
+        told.push(format!("Size changed from {} to {size}: sides are multiples of 8 from 64 to 4096 px", request.size));
+        request.size = size;
+    }
+    let (steps, range) = (request.steps, request.sampler.steps());
+    request.steps = steps.clamp(*range.start(), *range.end());
+    if request.steps != steps {
+        let (sampler, least, most) = (request.sampler.label(), range.start(), range.end());
+        told.push(format!("Steps clamped from {steps} to {}: {sampler} takes {least} to {most}", request.steps));
+    }
+    told.extend(fit_guidance(request, model));
+    for lora in &mut request.loras {
+        lora.weight = if lora.weight.is_nan() { 0.0 } else { lora.weight.clamp(-2.0, 2.0) };
+    }
+    if let Some(init) = &mut request.init {
+        init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
+    }
+    told
+}
+
+fn fit_guidance(request: &mut Request, model: &ModelInfo) -> Option<String> {
+    let (scale, range) = (request.guidance_scale, model.guidance_range(request.sampler));
+    let asked = if scale.is_nan() { model.live.guidance_scale } else { scale };
+    request.guidance_scale = asked.max(*range.start()).min(*range.end());
+    let fitted = request.guidance_scale;
+    (fitted != scale && !scale.is_nan())
+        .then(|| format!("Guidance clamped from {scale} to {fitted}: {}", model.guidance_hint(request.sampler)))
+}
+
+/// The nearest size with sides that are multiples of 8 in the accepted range.
+fn snap(size: Size) -> Size {
+    let side = |px: u32| (px.clamp(*Size::SIDE_PX.start(), *Size::SIDE_PX.end()) + 4) / 8 * 8;
+    Size::new(side(size.width), side(size.height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Settings;
+    use crate::settings::no_model;
+    use fourstep_protocol::{Guidance, LoraRef, Sampler};
+
+    #[test]
+    fn whatever_goes_in_a_valid_request_comes_out() {
+        for guidance in [Guidance::ClassifierFree, Guidance::Embedded { min: 3.0, max: 13.0 }, Guidance::None] {
+            let model = ModelInfo { guidance, ..no_model() };
+            for scale in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.0, 7.0] {
+                for side in [0, 63, 100, 4095, u32::MAX] {
+                    for (steps, sampler) in [(0, Sampler::Lcm), (u32::MAX, Sampler::Ddim), (25, Sampler::Lcm)] {
+                        let mut r = Settings::sample(&[]).request;
+                        (r.guidance_scale, r.steps, r.sampler) = (scale, steps, sampler);
+                        r.size = Size::new(side, 128);
+                        r.loras = [f32::NAN, 9.0].map(|weight| LoraRef { source: "x".into(), weight }).to_vec();
+                        fit(&mut r, &model);
+                        assert_eq!(r.validate(&model), Ok(()), "{guidance:?} {scale} {side} {steps} {sampler:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_person_is_told_what_was_clamped() {
+        let model = no_model();
+        let mut r = Request { guidance_scale: 7.0, ..Settings::sample(&[]).request };
+        let told = fit(&mut r, &model);
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("Guidance clamped from 7 to 2"), "{told:?}");
+        assert!(fit(&mut r, &model).is_empty());
+    }
+}

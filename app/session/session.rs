@@ -1,0 +1,306 @@
+use crate::{
+    Metrics, Moment, NegativeEffect, Notice, Settings, Status, Step, UiSettings,
+    history::History,
+    inspect::Inspections,
+    meter::{Load, Meter},
+    pace::{Due, InProgress, Outlook, Pace},
+    run::Run,
+    settings::no_model,
+};
+use fourstep_protocol::{Command, DeviceInfo, Failure, Finished, Guidance, ModelInfo, Request, RunId, TokenCount};
+use std::sync::Arc;
+
+/// What the person wants now, and what the engine was asked for.
+///
+/// Call [`commands`](Self::commands) after every [`act`](Self::act) and [`receive`](Self::receive), and when
+/// [`next_wake`](Self::next_wake) has passed, and hand what it returns to the engine.
+///
+/// Invariants: the request always validates against its model; run ids strictly increase; at most one run is outstanding,
+/// the newest, and only its events count; the same request is not sent twice unless asked for.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) models: Vec<ModelInfo>,
+    pub(crate) model: ModelInfo,
+    pub(crate) settings: Settings,
+    pub(crate) history: History,
+    pub(crate) pace: Pace,
+    pub(crate) meter: Meter,
+    pub(crate) outbox: Vec<Command>,
+    pub(crate) newest: RunId,
+    pub(crate) run: Option<Run>,
+    /// The request failed or was stopped: it is not sent again by itself.
+    pub(crate) declined: bool,
+    pub(crate) shown: Option<Shown>,
+    pub(crate) stale_since: Option<Moment>,
+    pub(crate) latest_step: Option<Step>,
+    pub(crate) inspections: Inspections,
+    pub(crate) trouble: Option<Trouble>,
+    pub(crate) notice: Option<Notice>,
+    pub(crate) tokens: Option<TokenCount>,
+    pub(crate) device: Option<DeviceInfo>,
+    /// The engine has said something.
+    pub(crate) heard: bool,
+}
+
+/// A picture and what it is the picture of.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) finished: Box<Finished>,
+    pub(crate) canonical: Request,
+}
+
+/// A failure and what it is about: one of a run is over as soon as the request changes.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    pub(crate) failure: Failure,
+    pub(crate) of_run: bool,
+}
+
+/// Wake-ups are never early by more than a clock's rounding.
+const CLOCK_SLACK_SECS: f64 = 1e-4;
+
+impl Session {
+    /// Starts from settings, restored or [`Settings::sample`]; `models` is the list of the menu.
+    ///
+    /// Where the settings name a model that is not in the list, the first of the list stands in until the engine has
+    /// said what it is.
+    pub fn new(models: Vec<ModelInfo>, settings: Settings) -> Self {
+        let model = models.first().cloned().unwrap_or_else(no_model);
+        let mut session = Self {
+            models,
+            model,
+            settings,
+            history: History::default(),
+            pace: Pace::default(),
+            meter: Meter::default(),
+            outbox: Vec::new(),
+            newest: RunId(0),
+            run: None,
+            declined: false,
+            shown: None,
+            stale_since: None,
+            latest_step: None,
+            inspections: Inspections::default(),
+            trouble: None,
+            notice: None,
+            tokens: None,
+            device: None,
+            heard: false,
+        };
+        session.adopt_restored();
+        session.reconcile(Moment(0.0));
+        session
+    }
+
+    /// Takes what is to be sent now.
+    pub fn commands(&mut self, now: Moment) -> Vec<Command> {
+        if let Some(Due::At(due)) = self.due(now)
+            && due.since(now) <= CLOCK_SLACK_SECS
+        {
+            self.generate(now);
+        }
+        std::mem::take(&mut self.outbox)
+    }
+
+    fn generate(&mut self, now: Moment) {
+        self.newest = RunId(self.newest.0 + 1);
+        let canonical = self.canonical();
+        let load = Load::of(&canonical, &self.model);
+        self.meter.begin(self.newest, load.clone(), now);
+        self.run = Some(Run::new(self.newest, canonical, load, now));
+        self.pace.clear();
+        // A run supersedes the one before by itself.
+        self.outbox.retain(|command| !matches!(command, Command::Stop));
+        self.outbox.push(Command::Generate { run: self.newest, request: Arc::new(self.settings.request.clone()) });
+    }
+
+    /// Seconds until [`commands`](Self::commands) has something by the passing of time alone; `None` where it will not.
+    pub fn next_wake(&self, now: Moment) -> Option<f64> {
+        match self.due(now)? {
+            Due::At(due) => Some(due.since(now)),
+            Due::OnEvent => None,
+        }
+    }
+
+    fn due(&self, now: Moment) -> Option<Due> {
+        self.pace.due(self.outlook(), now)
+    }
+
+    fn outlook(&self) -> Outlook {
+        let in_progress = self.run.as_ref().map(|run| InProgress {
+            begun: run.begun,
+            seen: run.step > 0,
+            loading: run.loading.is_some() && run.canonical.model == self.model.model,
+            first_secs: self.meter.first_secs(&run.load),
+        });
+        let load = Load::of(&self.settings.request, &self.model);
+        Outlook { in_progress, run_secs: self.meter.run_secs(&load, self.settings.request.steps) }
+    }
+
+    /// The request without what has no effect on the picture: what equality means here.
+    pub(crate) fn canonical(&self) -> Request {
+        self.settings.request.canonical(&self.model)
+    }
+
+    /// Brings what is pending, outstanding and stale in line with the request; after every action and event.
+    pub(crate) fn reconcile(&mut self, now: Moment) {
+        let wanted = self.canonical();
+        let is_shown = self.shown.as_ref().is_some_and(|shown| shown.canonical == wanted);
+        let is_painted = self.run.as_ref().is_some_and(|run| run.canonical == wanted);
+        let may_abandon = self.settings.live || self.pace.is_forced();
+        if is_shown && !is_painted && self.run.is_some() && may_abandon {
+            // Typed and deleted again: the picture is already there.
+            self.abandon();
+        }
+        if is_painted || (is_shown && self.run.is_none()) {
+            self.pace.clear();
+        } else if self.settings.live && !self.declined {
+            self.pace.resume(now);
+        }
+        if self.shown.is_none() || is_shown {
+            self.stale_since = None;
+        } else {
+            self.stale_since.get_or_insert(now);
+        }
+    }
+
+    /// Ends the run in progress; its events do not count any more.
+    pub(crate) fn abandon(&mut self) {
+        if self.run.take().is_some() {
+            self.outbox.push(Command::Stop);
+        }
+        self.latest_step = None;
+    }
+
+    /// What is going on.
+    pub fn status(&self, now: Moment) -> Status {
+        let failed = self.trouble.as_ref().map(|trouble| Status::Failed(trouble.failure.clone()));
+        if !self.heard {
+            return failed.unwrap_or(Status::Starting);
+        }
+        if let Some(loading) = self.run.as_ref().and_then(|run| run.loading.clone()) {
+            return Status::Loading { what: loading.what, fraction: loading.fraction };
+        }
+        if let Some(model) = self.inspections.wanted() {
+            return Status::Loading { what: model.to_string(), fraction: 0.0 };
+        }
+        if let Some((from, to)) = self.pace.pause(self.outlook(), now) {
+            let fraction = now.since(from) / to.since(from).max(CLOCK_SLACK_SECS);
+            return Status::Waiting { fraction: fraction.min(1.0) as f32 };
+        }
+        if let Some(run) = &self.run {
+            return Status::Painting { step: run.step, steps: run.steps };
+        }
+        failed.unwrap_or(if self.settings.live { Status::Idle } else { Status::Paused })
+    }
+
+    /// What is to be painted; always valid.
+    pub fn request(&self) -> &Request {
+        &self.settings.request
+    }
+
+    /// The model of the request.
+    pub fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    /// Every model of the menu; those opened by path are at the end.
+    pub fn models(&self) -> &[ModelInfo] {
+        &self.models
+    }
+
+    /// What is to be kept for the next start.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The window's own settings, for the window to change.
+    pub fn ui_mut(&mut self) -> &mut UiSettings {
+        &mut self.settings.ui
+    }
+
+    /// The last finished picture.
+    pub fn shown(&self) -> Option<&Finished> {
+        self.shown.as_ref().map(|shown| &*shown.finished)
+    }
+
+    /// The newest preview, where it is newer than the picture. It outlives its run until the next run has one.
+    pub fn latest_step(&self) -> Option<&Step> {
+        self.latest_step.as_ref()
+    }
+
+    /// Whether the picture that is shown is not one of the current request.
+    pub fn is_stale(&self) -> bool {
+        self.stale_since.is_some()
+    }
+
+    /// Since when the picture that is shown is not one of the current request.
+    pub fn stale_since(&self) -> Option<Moment> {
+        self.stale_since
+    }
+
+    /// How fast it goes.
+    pub fn metrics(&self) -> Metrics {
+        self.meter.metrics()
+    }
+
+    /// A preview of this run became visible.
+    pub fn note_preview(&mut self, run: RunId, now: Moment) {
+        self.meter.note_preview(run, now);
+    }
+
+    /// How much of the text encoder's window the prompt of the last run filled.
+    pub fn tokens(&self) -> Option<TokenCount> {
+        self.tokens
+    }
+
+    /// What computes, once the engine has said it.
+    pub fn device(&self) -> Option<&DeviceInfo> {
+        self.device.as_ref()
+    }
+
+    /// The failure that was not put away yet; also while a new run is in progress, where it is about something else.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.trouble.as_ref().map(|trouble| &trouble.failure)
+    }
+
+    /// What the session did differently from what was asked by the last action.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Whether there is a change to take back.
+    pub fn can_undo(&self) -> bool {
+        self.history.can_undo()
+    }
+
+    /// Whether there is an undo to take back.
+    pub fn can_redo(&self) -> bool {
+        self.history.can_redo()
+    }
+
+    /// Whether Enter keeps the seed.
+    pub fn seed_locked(&self) -> bool {
+        self.settings.seed_locked
+    }
+
+    /// Whether every change is painted by itself.
+    pub fn is_live(&self) -> bool {
+        self.settings.live
+    }
+
+    /// Whether the negative prompt does anything, and if not, why.
+    pub fn negative_effect(&self) -> NegativeEffect {
+        match self.model.guidance {
+            Guidance::Embedded { .. } => NegativeEffect::GuidanceEmbedded,
+            Guidance::None => NegativeEffect::NoGuidance,
+            Guidance::ClassifierFree if self.cost_factor() == 2 => NegativeEffect::Active,
+            Guidance::ClassifierFree => NegativeEffect::NoUnconditionalPass,
+        }
+    }
+
+    /// Passes of the network a step: 2 where an unconditional one runs, else 1.
+    pub fn cost_factor(&self) -> u32 {
+        if self.model.runs_unconditional(self.settings.request.guidance_scale) { 2 } else { 1 }
+    }
+}

@@ -1,0 +1,63 @@
+use fourstep_protocol::{Guidance, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
+use serde::{Deserialize, Serialize};
+
+/// What is painted when the program starts for the first time.
+pub const SAMPLE_PROMPT: &str = "a red apple on a blue background";
+
+/// What comes back at the next start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// What is to be painted.
+    pub request: Request,
+    /// Whether every change is painted by itself.
+    #[serde(default = "yes")]
+    pub live: bool,
+    /// Whether Enter keeps the seed.
+    #[serde(default)]
+    pub seed_locked: bool,
+    /// What the window keeps for itself.
+    #[serde(default)]
+    pub ui: UiSettings,
+}
+
+/// What the window keeps for itself; the session only carries it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UiSettings {
+    /// The negative prompt is unfolded.
+    pub negative_open: bool,
+    /// The advanced settings are unfolded.
+    pub advanced_open: bool,
+    /// The LoRAs are unfolded.
+    pub loras_open: bool,
+    /// The light theme instead of the dark one.
+    pub light_theme: bool,
+}
+
+impl Settings {
+    /// The first model and the sample prompt, painted live.
+    pub fn sample(models: &[ModelInfo]) -> Self {
+        let request = match models.first() {
+            Some(model) => Request::new(model, SAMPLE_PROMPT),
+            None => Request::new(&no_model(), SAMPLE_PROMPT),
+        };
+        Self { request, live: true, seed_locked: false, ui: UiSettings::default() }
+    }
+}
+
+/// Stands in where no model is known at all; the engine's answer to it says what is missing.
+pub(crate) fn no_model() -> ModelInfo {
+    ModelInfo {
+        model: ModelRef::new(""),
+        name: "No model".into(),
+        detail: String::new(),
+        guidance: Guidance::ClassifierFree,
+        native_size: Size::new(512, 512),
+        live: Recipe { loras: Vec::new(), sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 },
+        compare: None,
+    }
+}
+
+fn yes() -> bool {
+    true
+}

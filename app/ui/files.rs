@@ -1,0 +1,117 @@
+//! Saving and opening, off the window's thread: a dialog may stay open for minutes, a disk may be slow.
+
+use crate::path_dialog::Wanted;
+use crate::ports::{Choice, Dialogs, OpenedPicture, PictureFiles};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use fourstep_protocol::{Failure, Finished};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What came of it.
+pub(crate) enum Outcome {
+    /// The picture is there.
+    Saved(PathBuf),
+    /// The settings and the picture.
+    Opened(PathBuf, Box<OpenedPicture>),
+    /// The folder to paint with.
+    Model(PathBuf),
+    /// The desktop has no dialogs, the window must ask itself.
+    Ask(Wanted),
+    /// What, why, what now.
+    Failed(Failure),
+}
+
+/// Runs the work and collects what came of it.
+pub(crate) struct Files {
+    pictures: Arc<dyn PictureFiles>,
+    dialogs: Arc<dyn Dialogs>,
+    ctx: egui::Context,
+    sender: Sender<Outcome>,
+    receiver: Receiver<Outcome>,
+}
+
+impl Files {
+    pub(crate) fn new(pictures: Arc<dyn PictureFiles>, dialogs: Arc<dyn Dialogs>, ctx: egui::Context) -> Self {
+        let (sender, receiver) = unbounded();
+        Self { pictures, dialogs, ctx, sender, receiver }
+    }
+
+    /// The next outcome, if there is one.
+    pub(crate) fn try_outcome(&self) -> Option<Outcome> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// Asks where, and saves; without dialogs in the pictures folder.
+    pub(crate) fn save(&self, finished: Finished) {
+        self.work(move |pictures, dialogs| {
+            let folder = pictures.default_dir()?;
+            let name = pictures.suggested_name(&finished);
+            let path = match dialogs.save_picture(&folder, &name) {
+                Choice::Path(path) => with_ending(path),
+                Choice::NoDialogs => unused(&folder, &name),
+                Choice::Cancelled => return Ok(None),
+            };
+            pictures.save(&path, &finished)?;
+            Ok(Some(Outcome::Saved(path)))
+        });
+    }
+
+    /// Asks which picture, and opens it.
+    pub(crate) fn choose_picture(&self) {
+        self.work(|pictures, dialogs| match dialogs.open_picture(&pictures.default_dir()?) {
+            Choice::Path(path) => open(pictures, path).map(Some),
+            Choice::NoDialogs => Ok(Some(Outcome::Ask(Wanted::Picture))),
+            Choice::Cancelled => Ok(None),
+        });
+    }
+
+    /// Opens this picture.
+    pub(crate) fn open_picture(&self, path: PathBuf) {
+        self.work(move |pictures, _| open(pictures, path).map(Some));
+    }
+
+    /// Asks which folder holds a model.
+    pub(crate) fn choose_model(&self) {
+        self.work(|_, dialogs| {
+            Ok(match dialogs.model_folder() {
+                Choice::Path(path) => Some(Outcome::Model(path)),
+                Choice::NoDialogs => Some(Outcome::Ask(Wanted::Model)),
+                Choice::Cancelled => None,
+            })
+        });
+    }
+
+    fn work<F>(&self, job: F)
+    where
+        F: FnOnce(&dyn PictureFiles, &dyn Dialogs) -> Result<Option<Outcome>, Failure> + Send + 'static,
+    {
+        let (pictures, dialogs) = (Arc::clone(&self.pictures), Arc::clone(&self.dialogs));
+        let (sender, ctx) = (self.sender.clone(), self.ctx.clone());
+        std::thread::spawn(move || {
+            let outcome = job(&*pictures, &*dialogs).unwrap_or_else(|failure| Some(Outcome::Failed(failure)));
+            if let Some(outcome) = outcome
+                && sender.send(outcome).is_ok()
+            {
+                ctx.request_repaint();
+            }
+        });
+    }
+}
+
+fn open(pictures: &dyn PictureFiles, path: PathBuf) -> Result<Outcome, Failure> {
+    let opened = pictures.open(&path)?;
+    Ok(Outcome::Opened(path, Box::new(opened)))
+}
+
+/// Some dialogs do not add the ending.
+fn with_ending(path: PathBuf) -> PathBuf {
+    if path.extension().is_some() { path } else { path.with_extension("png") }
+}
+
+/// A name in `folder` that is not taken: nothing is overwritten without having been asked.
+fn unused(folder: &Path, name: &str) -> PathBuf {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "png"));
+    let numbered = (2..).map(|n| folder.join(format!("{stem}-{n}.{ending}")));
+    let mut names = std::iter::once(folder.join(name)).chain(numbered);
+    names.find(|path| !path.exists()).unwrap_or_else(|| folder.join(name))
+}

@@ -1,0 +1,30 @@
+//! Icons of the Phosphor set (MIT), as characters of the font in `assets/icons`; `assets/fonts/make.py` keeps only these.
+
+pub(crate) const CARET_DOWN: &str = "\u{e136}";
+pub(crate) const CARET_RIGHT: &str = "\u{e13a}";
+pub(crate) const CHECK: &str = "\u{e182}";
+pub(crate) const COPY: &str = "\u{e1ca}";
+pub(crate) const CUBE: &str = "\u{e1da}";
+pub(crate) const DICE: &str = "\u{e1ee}";
+pub(crate) const DOWNLOAD: &str = "\u{e20c}";
+pub(crate) const FIT: &str = "\u{e626}";
+pub(crate) const FOLDER_OPEN: &str = "\u{e256}";
+pub(crate) const FULLSCREEN: &str = "\u{e0a2}";
+pub(crate) const GRID: &str = "\u{ec8c}";
+pub(crate) const IMAGE: &str = "\u{e2ca}";
+pub(crate) const INFO: &str = "\u{e2ce}";
+pub(crate) const LOCK: &str = "\u{e2fa}";
+pub(crate) const LOCK_OPEN: &str = "\u{e306}";
+pub(crate) const MINUS: &str = "\u{e32a}";
+pub(crate) const MOON: &str = "\u{e330}";
+pub(crate) const BRUSH: &str = "\u{e6f0}";
+pub(crate) const PAUSE: &str = "\u{e39e}";
+pub(crate) const PLAY: &str = "\u{e3d0}";
+pub(crate) const PLUS: &str = "\u{e3d4}";
+pub(crate) const QUESTION: &str = "\u{e3e8}";
+pub(crate) const STOP: &str = "\u{e46c}";
+pub(crate) const SUN: &str = "\u{e472}";
+pub(crate) const UNDO: &str = "\u{e08a}";
+pub(crate) const REDO: &str = "\u{e08c}";
+pub(crate) const WARNING: &str = "\u{e4e0}";
+pub(crate) const X: &str = "\u{e4f6}";

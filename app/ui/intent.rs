@@ -1,0 +1,70 @@
+use fourstep_session::Action;
+use std::path::PathBuf;
+
+/// What the person wants, as a view understood it; carried out after the frame is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Intent {
+    /// Something the session decides.
+    Act(Action),
+    /// A fresh seed; the window has the source of chance.
+    NewSeed,
+    /// Paint now.
+    Paint,
+    /// Ask where, then save the picture.
+    Save,
+    /// Put the picture on the clipboard.
+    Copy,
+    /// Ask which picture, then take over its settings.
+    OpenPicture,
+    /// Take over the settings of this picture.
+    OpenPicturePath(PathBuf),
+    /// Ask which folder, then paint with the model in it.
+    OpenModel,
+    /// Paint with the model in this folder.
+    OpenModelPath(PathBuf),
+    /// Change between dark and light.
+    ToggleTheme,
+    /// Show or hide the list of shortcuts.
+    ToggleHelp,
+    /// Nothing but the picture, over the whole screen.
+    ToggleStageOnly,
+    /// Draw an enlarged picture smooth, or as pixels.
+    TogglePixels,
+    /// Zoom between the whole picture and one pixel to a pixel.
+    ToggleZoom,
+    /// Fold or unfold a part of the panel.
+    Fold(Fold),
+    /// Put away a failure of the window's own.
+    DismissFailure,
+    /// Escape: close what lies on top, else stop.
+    Escape,
+}
+
+/// A part of the panel that folds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fold {
+    Negative,
+    Loras,
+    Advanced,
+}
+
+/// What a view reads and where it leaves what the person wants.
+pub(crate) struct View<'a> {
+    pub session: &'a fourstep_session::Session,
+    pub now: fourstep_session::Moment,
+    /// A failure of the window's own: a picture that could not be saved.
+    pub failure: Option<&'a fourstep_protocol::Failure>,
+    pub intents: &'a mut Vec<Intent>,
+}
+
+impl View<'_> {
+    /// Leaves an action for the session.
+    pub(crate) fn act(&mut self, action: Action) {
+        self.intents.push(Intent::Act(action));
+    }
+
+    /// Leaves an intent.
+    pub(crate) fn want(&mut self, intent: Intent) {
+        self.intents.push(intent);
+    }
+}

@@ -1,0 +1,151 @@
+use fourstep_protocol::{Client, Failure, Finished, Latents, ModelRef, Picture, Request, RunId};
+use fourstep_session::{Moment, Settings};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What the window needs of the outside; filled by the program, and by doubles in tests.
+pub struct Ports {
+    /// The near end of the engine. It wakes the window when it has an event.
+    pub client: Box<dyn Client>,
+    /// Turns latents into pictures while a run goes on.
+    pub previews: Box<dyn Previews>,
+    /// Reads and writes picture files.
+    pub pictures: Arc<dyn PictureFiles>,
+    /// Keeps the settings for the next start.
+    pub settings: Box<dyn SettingsStore>,
+    /// The file dialogs of the desktop.
+    pub dialogs: Arc<dyn Dialogs>,
+    /// A seed that was not there before.
+    pub random_seed: Box<dyn FnMut() -> u64>,
+    /// Time since the program started; never goes back.
+    pub clock: Box<dyn Fn() -> Moment>,
+}
+
+/// Decodes a run's latents with a small decoder, within its own budget of time.
+pub trait Previews {
+    /// Offers the latents of a step; may be left undone where decoding would slow the run down.
+    fn offer(&self, job: PreviewJob);
+
+    /// The newest preview that was not handed out yet. Wakes the window when there is one.
+    fn newest(&self) -> Option<PreviewPicture>;
+}
+
+/// The latents of a step, to be made into a picture.
+#[derive(Clone, Debug)]
+pub struct PreviewJob {
+    /// Which run.
+    pub run: RunId,
+    /// 1 … steps.
+    pub step: u32,
+    /// Decides the decoder.
+    pub model: ModelRef,
+    /// `[1, c, h, w]`.
+    pub denoised: Arc<Latents>,
+    /// What a step takes now, to measure the budget by; 0 where it is not known yet.
+    pub step_secs: f64,
+}
+
+/// A decoded preview; may be smaller than the picture.
+#[derive(Clone, Debug)]
+pub struct PreviewPicture {
+    /// Which run.
+    pub run: RunId,
+    /// 1 … steps.
+    pub step: u32,
+    /// What it looks like.
+    pub picture: Arc<Picture>,
+}
+
+/// Reads and writes picture files; called off the window's thread.
+pub trait PictureFiles: Send + Sync {
+    /// Writes a picture with its settings; never leaves half a file.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    fn save(&self, path: &Path, finished: &Finished) -> Result<(), Failure>;
+
+    /// Reads a picture and the settings saved in it.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or carries no settings.
+    fn open(&self, path: &Path) -> Result<OpenedPicture, Failure>;
+
+    /// Where pictures go when nobody chose; made on demand.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made.
+    fn default_dir(&self) -> Result<PathBuf, Failure>;
+
+    /// A file name that tells what is in the picture: `a-red-apple-7.png`.
+    fn suggested_name(&self, finished: &Finished) -> String;
+}
+
+/// A picture file that was opened.
+#[derive(Clone, Debug)]
+pub struct OpenedPicture {
+    /// The settings saved in it.
+    pub request: Request,
+    /// What it looks like.
+    pub picture: Arc<Picture>,
+}
+
+/// Keeps the settings for the next start.
+pub trait SettingsStore {
+    /// Called some moments after they changed and at the end.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    fn save(&self, settings: &Settings) -> Result<(), Failure>;
+}
+
+/// What came out of a file dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The person chose this.
+    Path(PathBuf),
+    /// The person thought better of it.
+    Cancelled,
+    /// This desktop has no dialogs.
+    NoDialogs,
+}
+
+/// The file dialogs of the desktop; each call blocks and is made off the window's thread.
+pub trait Dialogs: Send + Sync {
+    /// Where to save a picture.
+    fn save_picture(&self, folder: &Path, name: &str) -> Choice;
+    /// Which picture to open.
+    fn open_picture(&self, folder: &Path) -> Choice;
+    /// Which folder holds a model.
+    fn model_folder(&self) -> Choice;
+}
+
+/// The native dialogs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemDialogs;
+
+impl Dialogs for SystemDialogs {
+    fn save_picture(&self, folder: &Path, name: &str) -> Choice {
+        ask(|d| d.set_title("Save picture").set_directory(folder).set_file_name(name).add_filter("PNG", &["png"]).save_file())
+    }
+
+    fn open_picture(&self, folder: &Path) -> Choice {
+        ask(|d| d.set_title("Open picture").set_directory(folder).add_filter("PNG", &["png"]).pick_file())
+    }
+
+    fn model_folder(&self) -> Choice {
+        ask(|d| d.set_title("Open model folder").pick_folder())
+    }
+}
+
+/// Nobody cancels a dialog this soon after asking for it: the desktop has none.
+const SOONEST_CANCEL: Duration = Duration::from_millis(250);
+
+fn ask(dialog: impl FnOnce(rfd::FileDialog) -> Option<PathBuf>) -> Choice {
+    let asked = Instant::now();
+    match dialog(rfd::FileDialog::new()) {
+        Some(path) => Choice::Path(path),
+        None if asked.elapsed() < SOONEST_CANCEL => Choice::NoDialogs,
+        None => Choice::Cancelled,
+    }
+}

@@ -1,0 +1,165 @@
+//! What is on the stage: the newest of picture and previews, and how one follows the other.
+
+use crate::{PreviewPicture, ports::Previews};
+use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, TextureWrapMode};
+use fourstep_protocol::{Picture, RunId};
+use fourstep_session::{Moment, Session, Status};
+use std::sync::Arc;
+
+/// How long a preview takes to become the picture.
+const FADE_SECS: f64 = 0.12;
+/// A picture that is older than the settings is marked only after this long: fast typing must not flicker.
+const STALE_AFTER_SECS: f64 = 0.3;
+/// How long the mark takes to appear.
+const STALE_FADE_SECS: f64 = 0.15;
+
+/// The stage's contents.
+#[derive(Default)]
+pub(crate) struct Screen {
+    current: Option<Layer>,
+    /// What `current` is fading in over, and since when.
+    before: Option<(Layer, Moment)>,
+    /// A preview waiting for its step to be told; normally it is the other way round.
+    preview: Option<PreviewPicture>,
+    /// The latents last offered for decoding.
+    offered: Option<(RunId, u32)>,
+    smooth: bool,
+}
+
+/// One picture on the graphics card.
+#[derive(Clone)]
+pub(crate) struct Layer {
+    pub texture: TextureHandle,
+    pub picture: Arc<Picture>,
+    /// Size of the finished picture, in px; a preview may have fewer.
+    pub width_px: f32,
+    /// See `width_px`.
+    pub height_px: f32,
+    pub run: RunId,
+    /// `None` for the finished picture.
+    pub step: Option<u32>,
+}
+
+impl Screen {
+    pub(crate) fn new() -> Self {
+        Self { smooth: true, ..Self::default() }
+    }
+
+    /// Takes over what is new; `true` where something was.
+    pub(crate) fn update(&mut self, ctx: &Context, session: &mut Session, previews: &dyn Previews, now: Moment) -> bool {
+        self.offer(session, previews);
+        while let Some(preview) = previews.newest() {
+            self.preview = Some(preview);
+        }
+        if self.before.as_ref().is_some_and(|(_, since)| now.since(*since) >= FADE_SECS) {
+            self.before = None;
+        }
+        let changed = self.take_preview(ctx, session, now) || self.take_picture(ctx, session, now);
+        if self.before.is_some() {
+            ctx.request_repaint();
+        }
+        changed
+    }
+
+    fn offer(&mut self, session: &Session, previews: &dyn Previews) {
+        let Some(step) = session.latest_step().filter(|s| self.offered != Some((s.run, s.step))) else { return };
+        self.offered = Some((step.run, step.step));
+        previews.offer(crate::PreviewJob {
+            run: step.run,
+            step: step.step,
+            model: step.model.clone(),
+            denoised: Arc::clone(&step.denoised),
+            step_secs: session.metrics().step_secs.unwrap_or_default(),
+        });
+    }
+
+    fn take_preview(&mut self, ctx: &Context, session: &mut Session, now: Moment) -> bool {
+        let Some(step) = session.latest_step() else { return false };
+        let nominal = (step.denoised.width as f32 * 8.0, step.denoised.height as f32 * 8.0);
+        let Some(preview) = self.preview.take_if(|p| p.run == step.run) else { return false };
+        if self.current.as_ref().is_some_and(|c| (c.run, c.step.unwrap_or(u32::MAX)) >= (preview.run, preview.step)) {
+            return false;
+        }
+        let run = preview.run;
+        self.current = Some(self.layer(ctx, preview.picture, nominal, run, Some(preview.step)));
+        self.before = None;
+        session.note_preview(run, now);
+        true
+    }
+
+    fn take_picture(&mut self, ctx: &Context, session: &Session, now: Moment) -> bool {
+        let Some(finished) = session.shown() else { return false };
+        let is_there = self.current.as_ref().is_some_and(|c| c.run == finished.run && c.step.is_none());
+        // While a run goes on, its preview stays until there is something newer.
+        let superseded = session.latest_step().is_some() && self.current.as_ref().is_some_and(|c| c.run > finished.run);
+        if is_there || superseded {
+            return false;
+        }
+        let picture = Arc::clone(&finished.picture);
+        let nominal = (picture.width() as f32, picture.height() as f32);
+        let layer = self.layer(ctx, picture, nominal, finished.run, None);
+        let before = self.current.replace(layer).filter(|b| b.step.is_some() && b.aspect() == nominal.0 / nominal.1);
+        self.before = before.map(|before| (before, now));
+        true
+    }
+
+    fn layer(&self, ctx: &Context, picture: Arc<Picture>, nominal: (f32, f32), run: RunId, step: Option<u32>) -> Layer {
+        let texture = ctx.load_texture("picture", image(&picture), options(self.smooth));
+        Layer { texture, picture, width_px: nominal.0, height_px: nominal.1, run, step }
+    }
+
+    /// Whether enlarged pictures are drawn smooth or as pixels; the picture is handed to the graphics card again.
+    pub(crate) fn set_smooth(&mut self, smooth: bool) {
+        if std::mem::replace(&mut self.smooth, smooth) == smooth {
+            return;
+        }
+        for layer in self.current.iter_mut().chain(self.before.iter_mut().map(|(layer, _)| layer)) {
+            layer.texture.set(image(&layer.picture), options(smooth));
+        }
+    }
+
+    /// What is drawn last.
+    pub(crate) fn current(&self) -> Option<&Layer> {
+        self.current.as_ref()
+    }
+
+    /// What is drawn below, and how much of the current layer covers it: 0 … 1.
+    pub(crate) fn fading(&self, now: Moment) -> Option<(&Layer, f32)> {
+        let (layer, since) = self.before.as_ref()?;
+        Some((layer, (now.since(*since) / FADE_SECS).min(1.0) as f32))
+    }
+
+    /// How strongly the stage says that its picture is older than the settings: 0 … 1.
+    pub(crate) fn staleness(&self, ctx: &Context, session: &Session, now: Moment) -> f32 {
+        let in_progress = matches!(session.status(now), Status::Painting { step: 1.., .. });
+        let is_newest_preview = in_progress && self.current.as_ref().is_some_and(|c| c.step.is_some());
+        let Some(since) = session.stale_since().filter(|_| !is_newest_preview && self.current.is_some()) else {
+            return 0.0;
+        };
+        let over = now.since(since) - STALE_AFTER_SECS;
+        if over < STALE_FADE_SECS {
+            let wait = if over < 0.0 { -over } else { 0.0 };
+            ctx.request_repaint_after_secs(wait as f32);
+        }
+        (over / STALE_FADE_SECS).clamp(0.0, 1.0) as f32
+    }
+}
+
+impl Layer {
+    fn aspect(&self) -> f32 {
+        self.width_px / self.height_px
+    }
+}
+
+fn image(picture: &Picture) -> ColorImage {
+    ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.rgb())
+}
+
+fn options(smooth: bool) -> TextureOptions {
+    TextureOptions {
+        magnification: if smooth { TextureFilter::Linear } else { TextureFilter::Nearest },
+        minification: TextureFilter::Linear,
+        wrap_mode: TextureWrapMode::ClampToEdge,
+        mipmap_mode: None,
+    }
+}

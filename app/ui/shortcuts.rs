@@ -1,0 +1,143 @@
+//! The keys. Those without Ctrl are free for shortcuts only while no text is being typed.
+
+use crate::intent::{Intent, View};
+use crate::panel::prompt_id;
+use egui::{Context, Event, Key, Modifiers};
+use fourstep_session::Action;
+
+/// Every shortcut, as the help overlay shows it.
+pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "Painting",
+        &[
+            ("Enter", "Paint now; once more: another seed"),
+            ("Shift Enter", "New line in the prompt"),
+            ("Space", "Pause live painting, or go live"),
+            ("Esc", "Stop painting"),
+        ],
+    ),
+    (
+        "Settings",
+        &[
+            ("1 … 8", "Steps"),
+            ("R", "New random seed"),
+            ("− +", "Previous and next seed"),
+            ("L", "Keep the seed"),
+            ("Ctrl Z   Ctrl Y", "Undo and redo settings"),
+        ],
+    ),
+    (
+        "Picture",
+        &[
+            ("Ctrl S", "Save picture"),
+            ("Ctrl C", "Copy picture"),
+            ("Ctrl O", "Open a saved picture and its settings"),
+            ("Ctrl Shift O", "Open a model folder"),
+        ],
+    ),
+    (
+        "View",
+        &[
+            ("F", "Nothing but the picture"),
+            ("Z", "Fit, or one pixel to a pixel"),
+            ("P", "Smooth, or pixels"),
+            ("Ctrl +   Ctrl −", "Larger and smaller letters"),
+            ("?", "These shortcuts"),
+        ],
+    ),
+];
+
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+/// Reads the keys of this frame; the ones that are shortcuts are not seen by any field.
+pub(crate) fn read(ctx: &Context, view: &mut View<'_>, modal: bool) {
+    if ctx.input(|i| i.key_pressed(Key::Escape)) {
+        view.want(Intent::Escape);
+    }
+    if modal {
+        if ctx.input(|i| i.key_pressed(Key::Questionmark)) && !ctx.text_edit_focused() {
+            view.want(Intent::ToggleHelp);
+        }
+        return;
+    }
+    with_ctrl(ctx, view);
+    let focused = ctx.memory(|m| m.focused());
+    // An input method uses Enter to accept what it offers.
+    let composing = ctx.input(|i| i.events.iter().any(|e| matches!(e, Event::Ime(_))));
+    let can_enter = focused.is_none_or(|id| id == prompt_id());
+    if can_enter && !composing && pressed(ctx, Modifiers::NONE, Key::Enter) {
+        view.want(Intent::Paint);
+    }
+    if pressed(ctx, Modifiers::COMMAND, Key::Enter) {
+        view.want(Intent::Paint);
+    }
+    if focused.is_none() && pressed(ctx, Modifiers::NONE, Key::Space) {
+        let live = view.session.is_live();
+        view.act(Action::SetLive(!live));
+    }
+    if !ctx.text_edit_focused() {
+        without_ctrl(ctx, view);
+    }
+}
+
+fn pressed(ctx: &Context, modifiers: Modifiers, key: Key) -> bool {
+    ctx.input_mut(|i| i.consume_key(modifiers, key))
+}
+
+fn with_ctrl(ctx: &Context, view: &mut View<'_>) {
+    // The longer ones first: Ctrl+Z also matches Ctrl+Shift+Z.
+    if pressed(ctx, CTRL_SHIFT, Key::Z) || pressed(ctx, Modifiers::COMMAND, Key::Y) {
+        view.act(Action::Redo);
+    }
+    if pressed(ctx, Modifiers::COMMAND, Key::Z) {
+        view.act(Action::Undo);
+    }
+    if pressed(ctx, CTRL_SHIFT, Key::O) {
+        view.want(Intent::OpenModel);
+    }
+    if pressed(ctx, Modifiers::COMMAND, Key::O) {
+        view.want(Intent::OpenPicture);
+    }
+    if pressed(ctx, Modifiers::COMMAND, Key::S) && view.session.shown().is_some() {
+        view.want(Intent::Save);
+    }
+}
+
+fn without_ctrl(ctx: &Context, view: &mut View<'_>) {
+    // The desktop turns Ctrl+C into this event.
+    if ctx.input(|i| i.events.iter().any(|e| matches!(e, Event::Copy))) && view.session.shown().is_some() {
+        view.want(Intent::Copy);
+    }
+    const DIGITS: [Key; 8] =
+        [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
+    for (steps, key) in (1..).zip(DIGITS) {
+        if pressed(ctx, Modifiers::NONE, key) {
+            view.act(Action::SetSteps(steps));
+        }
+    }
+    if pressed(ctx, Modifiers::NONE, Key::R) {
+        view.want(Intent::NewSeed);
+    }
+    if pressed(ctx, Modifiers::NONE, Key::L) {
+        let locked = view.session.seed_locked();
+        view.act(Action::LockSeed(!locked));
+    }
+    if pressed(ctx, Modifiers::NONE, Key::Minus) {
+        view.act(Action::NudgeSeed(-1));
+    }
+    if pressed(ctx, Modifiers::SHIFT, Key::Plus) || pressed(ctx, Modifiers::NONE, Key::Plus) || pressed(ctx, Modifiers::NONE, Key::Equals) {
+        view.act(Action::NudgeSeed(1));
+    }
+    let simple = [
+        (Key::F, Intent::ToggleStageOnly),
+        (Key::Z, Intent::ToggleZoom),
+        (Key::P, Intent::TogglePixels),
+        (Key::Questionmark, Intent::ToggleHelp),
+    ];
+    for (key, intent) in simple {
+        // `?` needs Shift on most keyboards.
+        if pressed(ctx, Modifiers::NONE, key) || (key == Key::Questionmark && pressed(ctx, Modifiers::SHIFT, key)) {
+            view.want(intent);
+        }
+    }
+}

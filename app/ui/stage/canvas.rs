@@ -1,0 +1,129 @@
+use super::{Stage, Zoom};
+use crate::error_bar;
+use crate::icons;
+use crate::intent::View;
+use crate::screen::{Layer, Screen};
+use crate::theme::{self, palette};
+use egui::{Align2, Color32, CursorIcon, Id, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+
+/// Zoomed by hand beyond this, a pixel of the picture is shown as a square.
+const PIXELS_FROM: f32 = 4.0;
+/// How much of its light a picture keeps that is older than the settings.
+const STALE_LIGHT: f32 = 0.62;
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &mut Screen) {
+    let rect = ui.available_rect_before_wrap();
+    ui.data_mut(|d| d.insert_temp(area_id(), rect));
+    let response = ui.allocate_rect(rect, Sense::click_and_drag());
+    screen.set_smooth(!shows_pixels(ui, stage, screen));
+    match screen.current().map(|layer| vec2(layer.width_px, layer.height_px)) {
+        Some(size) => {
+            look(ui, &response, rect, stage, size);
+            paint(ui, view, stage, screen, rect, size);
+            describe(&response, view);
+        }
+        None => placeholder(ui, rect, view),
+    }
+    if !ui.input(|i| i.raw.hovered_files.is_empty()) {
+        drop_hint(ui, rect);
+    }
+    error_bar::show(ui, view, rect);
+}
+
+/// Wheel, drag and double click.
+fn look(ui: &Ui, response: &Response, rect: Rect, stage: &mut Stage, size: Vec2) {
+    if response.double_clicked() {
+        stage.zoom = Zoom::Fit;
+    } else if response.dragged() {
+        stage.zoom = stage.zoom.panned(rect, size, response.drag_delta());
+    }
+    if let Some(at) = response.hover_pos() {
+        let (pinch, wheel) = ui.input(|i| (i.zoom_delta(), i.smooth_scroll_delta().y));
+        let factor = pinch * (wheel / 240.0).exp();
+        if factor != 1.0 {
+            stage.zoom = stage.zoom.zoomed(rect, size, factor, at);
+        }
+    }
+    if stage.zoom != Zoom::Fit && response.hovered() {
+        ui.ctx().set_cursor_icon(if response.dragged() { CursorIcon::Grabbing } else { CursorIcon::Grab });
+    }
+}
+
+fn paint(ui: &Ui, view: &View<'_>, stage: &Stage, screen: &Screen, rect: Rect, size: Vec2) {
+    let Some(current) = screen.current() else { return };
+    let stale = screen.staleness(ui.ctx(), view.session, view.now);
+    let light = 1.0 - (1.0 - STALE_LIGHT) * stale;
+    let place = stage.zoom.rect(rect, size);
+    let draw = |layer: &Layer, alpha: f32| {
+        let tint = Color32::from_gray((light * 255.0).round() as u8).gamma_multiply(alpha);
+        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        ui.painter().with_clip_rect(rect).image(layer.texture.id(), place, whole, tint);
+    };
+    match screen.fading(view.now) {
+        Some((below, covered)) => {
+            draw(below, 1.0);
+            draw(current, covered);
+        }
+        None => draw(current, 1.0),
+    }
+    if stale > 0.0 {
+        badge(ui, place.intersect(rect), stale);
+    }
+}
+
+/// Says that the picture is older than the settings.
+fn badge(ui: &Ui, place: Rect, alpha: f32) {
+    let p = palette(ui);
+    let painter = ui.painter();
+    let galley = painter.layout_no_wrap("from before".into(), theme::medium(12.0), p.text.gamma_multiply(alpha));
+    let size = galley.size() + vec2(20.0, 10.0);
+    let pill = Rect::from_min_size(place.left_top() + vec2(12.0, 12.0), size);
+    painter.rect_filled(pill, theme::RADIUS, p.panel.gamma_multiply(0.92 * alpha));
+    painter.galley(pill.min + vec2(10.0, 5.0), galley, p.text);
+}
+
+fn describe(response: &Response, view: &View<'_>) {
+    let stale = view.session.is_stale();
+    let prompt = view.session.shown().map(|f| f.request.prompt.clone()).unwrap_or_default();
+    let label = format!("Picture of {prompt}{}", if stale { ", from before" } else { "" });
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &label));
+}
+
+/// Where the picture will be.
+fn placeholder(ui: &mut Ui, rect: Rect, view: &View<'_>) {
+    let p = palette(ui);
+    let size = view.session.request().size;
+    let size = vec2(size.width as f32, size.height as f32);
+    let place = Zoom::Fit.rect(rect, size);
+    ui.painter().rect_stroke(place, 0.0, (1.0, p.hairline), egui::StrokeKind::Inside);
+    let text = if view.session.failure().is_some() { "No picture yet" } else { "The first picture is on its way" };
+    let centre = place.center();
+    ui.painter().text(centre - vec2(0.0, 14.0), Align2::CENTER_CENTER, icons::IMAGE, theme::icon(32.0), p.disabled);
+    ui.painter().text(centre + vec2(0.0, 18.0), Align2::CENTER_CENTER, text, theme::regular(14.0), p.secondary);
+}
+
+fn drop_hint(ui: &Ui, rect: Rect) {
+    let p = palette(ui);
+    let painter = ui.painter();
+    painter.rect_filled(rect, 0.0, p.stage.gamma_multiply(0.86));
+    painter.rect_stroke(rect.shrink(8.0), theme::RADIUS, (2.0, p.accent), egui::StrokeKind::Inside);
+    let text = "Drop a picture to get its settings back, or a model folder to paint with it";
+    painter.text(rect.center(), Align2::CENTER_CENTER, text, theme::medium(14.0), p.text);
+}
+
+fn area_id() -> Id {
+    Id::unique("stage area")
+}
+
+/// Pixels of the screen a pixel of the picture takes, as last drawn.
+pub(super) fn scale(ui: &Ui, stage: &Stage, screen: &Screen) -> Option<f32> {
+    let layer = screen.current()?;
+    let area: Rect = ui.data(|d| d.get_temp(area_id()))?;
+    Some(stage.zoom.scale(area, vec2(layer.width_px, layer.height_px)) * ui.ctx().pixels_per_point())
+}
+
+/// Whether an enlarged picture is drawn as squares.
+pub(super) fn shows_pixels(ui: &Ui, stage: &Stage, screen: &Screen) -> bool {
+    let far = || stage.zoom != Zoom::Fit && scale(ui, stage, screen).is_some_and(|s| s > PIXELS_FROM);
+    stage.pixels.unwrap_or_else(far)
+}

@@ -1,0 +1,75 @@
+use super::{Stage, Zoom, canvas};
+use crate::icons;
+use crate::intent::{Intent, View};
+use crate::screen::Screen;
+use crate::theme::{self, palette};
+use crate::widgets::{Button, icon_button};
+use egui::{Align, Align2, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use fourstep_session::Status;
+
+/// Points of the step bar.
+const BAR: f32 = 176.0;
+
+/// How far the run is at the left; how the picture is looked at at the right.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Screen) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        step_bar(ui, view);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| zoom_buttons(ui, view, stage, screen));
+    });
+}
+
+fn step_bar(ui: &mut Ui, view: &View<'_>) {
+    let p = palette(ui);
+    let request = view.session.request();
+    let (done, steps, ink, text) = match view.session.status(view.now) {
+        Status::Painting { step, steps } => (step, steps, p.accent, format!("step {}/{steps}", (step + 1).min(steps))),
+        _ if view.session.shown().is_some() && !view.session.is_stale() => {
+            (request.steps, request.steps, p.disabled, plural(request.steps))
+        }
+        _ => (0, request.steps, p.disabled, plural(request.steps)),
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(BAR + 84.0, 24.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, &text));
+    let bar = Rect::from_min_size(pos2(rect.left(), rect.center().y - 3.0), vec2(BAR, 6.0));
+    let gap = if steps <= 16 { 3.0 } else { 0.0 };
+    let width = (BAR - gap * (steps as f32 - 1.0)) / steps as f32;
+    for i in 0..steps {
+        let left = bar.left() + i as f32 * (width + gap);
+        let segment = Rect::from_min_size(pos2(left, bar.top()), vec2(width, bar.height()));
+        ui.painter().rect_filled(segment, if gap > 0.0 { 2.0 } else { 0.0 }, if i < done { ink } else { p.control });
+    }
+    let at = pos2(bar.right() + 10.0, rect.center().y);
+    ui.painter().text(at, Align2::LEFT_CENTER, text, theme::regular(12.0), p.secondary);
+}
+
+fn plural(steps: u32) -> String {
+    if steps == 1 { "1 step".into() } else { format!("{steps} steps") }
+}
+
+/// From the right edge inwards.
+fn zoom_buttons(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Screen) {
+    if icon_button(ui, icons::FULLSCREEN, "Nothing but the picture", "F").clicked() {
+        view.want(Intent::ToggleStageOnly);
+    }
+    let pixels = canvas::shows_pixels(ui, stage, screen);
+    let name = if pixels { "Draw the picture smooth" } else { "Show the picture's pixels" };
+    let button = Button::new("").icon(icons::GRID).name(name).shortcut("P").quiet().on(pixels);
+    if button.show(ui).clicked() {
+        stage.pixels = Some(!pixels);
+    }
+    let one = 1.0 / ui.ctx().pixels_per_point();
+    let is_one = matches!(stage.zoom, Zoom::Free { scale, .. } if (scale - one).abs() < 1e-3);
+    let button = Button::new("1:1").name("One pixel of the picture to a pixel of the screen").shortcut("Z");
+    if button.quiet().on(is_one).width(44.0).show(ui).clicked() {
+        stage.zoom = Zoom::Free { scale: one, offset: egui::Vec2::ZERO };
+    }
+    let button = Button::new("Fit").name("Fit the picture to the window").shortcut("Z or double-click");
+    if button.quiet().on(stage.zoom == Zoom::Fit).width(44.0).show(ui).clicked() {
+        stage.zoom = Zoom::Fit;
+    }
+    let percent = canvas::scale(ui, stage, screen).map(|s| format!("{:.0} %", s * 100.0)).unwrap_or_default();
+    let (rect, _) = ui.allocate_exact_size(vec2(64.0, 24.0), Sense::hover());
+    let p = palette(ui);
+    ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, percent, theme::regular(12.0), p.secondary);
+}

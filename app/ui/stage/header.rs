@@ -1,0 +1,72 @@
+use crate::icons;
+use crate::intent::{Intent, View};
+use crate::widgets::{Button, icon_button};
+use egui::{Align, Layout, Ui};
+use fourstep_session::{Action, Status};
+
+/// Live or paused, paint and stop at the left; what one does with a finished picture at the right.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        run_buttons(ui, view);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| picture_buttons(ui, view));
+    });
+}
+
+fn run_buttons(ui: &mut Ui, view: &mut View<'_>) {
+    let live = view.session.is_live();
+    let status = view.session.status(view.now);
+    let (text, icon, name) = if live {
+        ("Pause", icons::PAUSE, "Pause live painting")
+    } else {
+        ("Go live", icons::PLAY, "Paint every change by itself")
+    };
+    if Button::new(text).icon(icon).name(name).shortcut("Space").width(100.0).show(ui).clicked() {
+        view.act(Action::SetLive(!live));
+    }
+    let paint = Button::new("Paint").icon(icons::BRUSH).name("Paint now").shortcut("Enter").width(88.0);
+    if paint.primary(!live && !is_busy(&status)).show(ui).clicked() {
+        view.want(Intent::Paint);
+    }
+    let stop = ui.add_enabled_ui(is_busy(&status), |ui| {
+        Button::new("Stop").icon(icons::STOP).name("Stop painting").shortcut("Esc").width(80.0).show(ui).clicked()
+    });
+    if stop.inner {
+        view.act(Action::Stop);
+    }
+}
+
+/// Whether there is something to stop.
+pub(crate) fn is_busy(status: &Status) -> bool {
+    matches!(status, Status::Waiting { .. } | Status::Loading { .. } | Status::Painting { .. })
+}
+
+/// From the right edge inwards.
+fn picture_buttons(ui: &mut Ui, view: &mut View<'_>) {
+    let there = view.session.shown().is_some();
+    let save = ui.add_enabled_ui(there, |ui| {
+        Button::new("Save picture").icon(icons::DOWNLOAD).shortcut("Ctrl+S").show(ui).clicked()
+    });
+    if save.inner {
+        view.want(Intent::Save);
+    }
+    let copy = ui.add_enabled_ui(there, |ui| icon_button(ui, icons::COPY, "Copy picture", "Ctrl+C").clicked());
+    if copy.inner {
+        view.want(Intent::Copy);
+    }
+    if icon_button(ui, icons::FOLDER_OPEN, "Open a saved picture and its settings", "Ctrl+O").clicked() {
+        view.want(Intent::OpenPicture);
+    }
+    let redo = ui.add_enabled_ui(view.session.can_redo(), |ui| {
+        icon_button(ui, icons::REDO, "Redo settings", "Ctrl+Y").clicked()
+    });
+    if redo.inner {
+        view.act(Action::Redo);
+    }
+    let undo = ui.add_enabled_ui(view.session.can_undo(), |ui| {
+        icon_button(ui, icons::UNDO, "Undo settings", "Ctrl+Z").clicked()
+    });
+    if undo.inner {
+        view.act(Action::Undo);
+    }
+}

@@ -1,0 +1,36 @@
+//! The picture, as large as it can be, and what one does with it.
+
+mod canvas;
+mod footer;
+mod header;
+mod zoom;
+
+pub(crate) use header::is_busy;
+pub(crate) use zoom::Zoom;
+
+use crate::intent::View;
+use crate::screen::Screen;
+use crate::theme::palette;
+use egui::{Frame, Margin, Ui};
+
+/// How the stage looks at the picture.
+#[derive(Default)]
+pub(crate) struct Stage {
+    pub zoom: Zoom,
+    /// Chosen by hand; else smooth, and pixels where zoomed in far.
+    pub pixels: Option<bool>,
+}
+
+/// Draws the stage in what is left of the window.
+pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &mut Screen, only: bool) {
+    let p = palette(ui);
+    let bar = |fill| Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
+    if !only {
+        let header = egui::Panel::top("stage header").exact_size(48.0).resizable(false).frame(bar(p.stage));
+        header.show_separator_line(false).show(ui, |ui| header::show(ui, view));
+        let footer = egui::Panel::bottom("stage footer").exact_size(40.0).resizable(false).frame(bar(p.stage));
+        footer.show_separator_line(false).show(ui, |ui| footer::show(ui, view, stage, screen));
+    }
+    let frame = Frame::new().fill(p.stage).inner_margin(if only { Margin::ZERO } else { Margin::symmetric(12, 0) });
+    egui::CentralPanel::default().frame(frame).show(ui, |ui| canvas::show(ui, view, stage, screen));
+}

@@ -1,0 +1,338 @@
+//! A window without an engine: the client notes what it is sent and says what the test scripts.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use egui_kittest::Harness;
+use fourstep_protocol::{
+    Client, ClientClosed, Command, DeviceInfo, Event, Failure, Finished, Guidance, Latents, LoraRef, ModelInfo,
+    ModelRef, Picture, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
+};
+use fourstep_session::{Moment, Session, Settings};
+use fourstep_ui::{
+    App, Choice, Dialogs, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, SettingsStore,
+};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// What the doubles note and are told.
+#[derive(Default)]
+pub struct Script {
+    pub sent: Vec<Command>,
+    pub events: VecDeque<Event>,
+    pub previews: VecDeque<PreviewPicture>,
+    pub offered: Vec<(RunId, u32)>,
+    pub saved: Vec<PathBuf>,
+    pub settings: Vec<Settings>,
+    pub dialog: Option<Choice>,
+    pub opened: Option<Request>,
+    pub now: f64,
+    pub seeds: u64,
+}
+
+#[derive(Clone, Default)]
+pub struct Double(Arc<Mutex<Script>>);
+
+impl Double {
+    pub fn lock(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().expect("no test panics with the lock")
+    }
+}
+
+impl Client for Double {
+    fn send(&self, command: Command) -> Result<(), ClientClosed> {
+        self.lock().sent.push(command);
+        Ok(())
+    }
+
+    fn try_event(&self) -> Option<Event> {
+        self.lock().events.pop_front()
+    }
+}
+
+impl Previews for Double {
+    fn offer(&self, job: PreviewJob) {
+        self.lock().offered.push((job.run, job.step));
+    }
+
+    fn newest(&self) -> Option<PreviewPicture> {
+        self.lock().previews.pop_front()
+    }
+}
+
+impl PictureFiles for Double {
+    fn save(&self, path: &Path, _finished: &Finished) -> Result<(), Failure> {
+        if path.starts_with("/full") {
+            let why = format!("{} is full", path.display());
+            return Err(Failure::machine("The picture could not be saved", why, "Save it to another folder."));
+        }
+        self.lock().saved.push(path.to_owned());
+        Ok(())
+    }
+
+    fn open(&self, path: &Path) -> Result<OpenedPicture, Failure> {
+        let request = self.lock().opened.clone();
+        match request {
+            Some(request) => Ok(OpenedPicture { picture: picture(&request), request }),
+            None => Err(Failure::input(
+                "The picture could not be opened",
+                format!("{} carries no settings", path.display()),
+                "Choose a PNG that Fourstep saved.",
+            )),
+        }
+    }
+
+    fn default_dir(&self) -> Result<PathBuf, Failure> {
+        Ok("/home/me/Pictures/Fourstep".into())
+    }
+
+    fn suggested_name(&self, finished: &Finished) -> String {
+        format!("picture-{}.png", finished.request.seed)
+    }
+}
+
+impl SettingsStore for Double {
+    fn save(&self, settings: &Settings) -> Result<(), Failure> {
+        self.lock().settings.push(settings.clone());
+        Ok(())
+    }
+}
+
+impl Dialogs for Double {
+    fn save_picture(&self, _folder: &Path, _name: &str) -> Choice {
+        self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
+    }
+
+    fn open_picture(&self, _folder: &Path) -> Choice {
+        self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
+    }
+
+    fn model_folder(&self) -> Choice {
+        self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
+    }
+}
+
+/// The window in a test.
+pub struct Window {
+    pub harness: Harness<'static, App>,
+    pub double: Double,
+}
+
+pub fn models() -> Vec<ModelInfo> {
+    let live = |loras: Vec<LoraRef>, guidance_scale| Recipe { loras, sampler: Sampler::Lcm, steps: 4, guidance_scale };
+    vec![
+        ModelInfo {
+            model: ModelRef::new("sticker"),
+            name: "Sticker".into(),
+            detail: "teacher with LCM-LoRA".into(),
+            guidance: Guidance::ClassifierFree,
+            native_size: Size::new(128, 128),
+            live: live(vec![LoraRef { source: "sticker-lcm-lora".into(), weight: 1.0 }], 1.0),
+            compare: Some(Recipe { loras: vec![], sampler: Sampler::Ddim, steps: 25, guidance_scale: 3.0 }),
+        },
+        ModelInfo {
+            model: ModelRef::new("sticker-lcm"),
+            name: "Sticker".into(),
+            detail: "full LCM".into(),
+            guidance: Guidance::Embedded { min: 1.0, max: 8.0 },
+            native_size: Size::new(128, 128),
+            live: live(vec![], 3.0),
+            compare: None,
+        },
+        ModelInfo {
+            model: ModelRef::new("turbo"),
+            name: "Turbo".into(),
+            detail: "distilled".into(),
+            guidance: Guidance::None,
+            native_size: Size::new(512, 512),
+            live: live(vec![], 1.0),
+            compare: None,
+        },
+    ]
+}
+
+/// How the window of a test looks.
+#[derive(Clone)]
+pub struct Look {
+    pub width: f32,
+    pub height: f32,
+    pub density: f32,
+    pub light: bool,
+    pub prompt: &'static str,
+    pub unfolded: bool,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        let prompt = "a red apple on a blue background";
+        Self { width: 1280.0, height: 800.0, density: 1.0, light: false, prompt, unfolded: false }
+    }
+}
+
+impl Window {
+    /// 1280×800, the engine ready, the sample prompt sent.
+    pub fn new() -> Self {
+        Self::with(Look::default())
+    }
+
+    pub fn with(look: Look) -> Self {
+        let mut settings = Settings::sample(&models());
+        settings.request.prompt = look.prompt.into();
+        settings.request.seed = 4711;
+        settings.ui.light_theme = look.light;
+        settings.ui.negative_open = look.unfolded;
+        settings.ui.advanced_open = look.unfolded;
+        settings.ui.loras_open = look.unfolded;
+        let session = Session::new(models(), settings);
+        let double = Double::default();
+        let ports = ports(&double);
+        let harness = Harness::builder()
+            .with_size([look.width, look.height])
+            .with_pixels_per_point(look.density)
+            .with_step_dt(1.0 / 60.0)
+            .with_max_steps(64)
+            .with_render_cursor(false)
+            .allow_missing_glyphs()
+            .wgpu()
+            .build_eframe(|cc| App::new(cc, session, ports));
+        let mut window = Self { harness, double };
+        window.event(Event::Ready(DeviceInfo {
+            backend: "candle".into(),
+            device: "CPU".into(),
+            precision: "f32".into(),
+            threads: 2,
+        }));
+        window.pass(0.01);
+        window
+    }
+
+    /// Lets `secs` pass and draws some frames.
+    pub fn pass(&mut self, secs: f64) {
+        self.double.lock().now += secs;
+        self.harness.run_steps(3);
+    }
+
+    pub fn event(&mut self, event: Event) {
+        self.double.lock().events.push_back(event);
+        self.harness.run_steps(2);
+    }
+
+    /// The newest request sent to the engine.
+    pub fn newest(&self) -> (RunId, Arc<Request>) {
+        let script = self.double.lock();
+        let newest = script.sent.iter().rev().find_map(|c| match c {
+            Command::Generate { run, request } => Some((*run, Arc::clone(request))),
+            _ => None,
+        });
+        newest.expect("something was to be painted")
+    }
+
+    pub fn generated(&self) -> usize {
+        self.double.lock().sent.iter().filter(|c| matches!(c, Command::Generate { .. })).count()
+    }
+
+    pub fn start(&mut self) {
+        let (run, request) = self.newest();
+        let used = request.prompt.split_whitespace().count();
+        self.event(Event::Started { run, steps: request.steps, prompt_tokens: TokenCount { used, window: 75 } });
+    }
+
+    /// A step with its preview.
+    pub fn step(&mut self, step: u32) {
+        let (run, request) = self.newest();
+        let steps = request.steps;
+        let denoised = Arc::new(latents(&request));
+        self.event(Event::Step { run, step, steps, denoised, elapsed_secs: 0.03 * f64::from(step) });
+        let clear = step as f32 / steps as f32;
+        self.double.lock().previews.push_back(PreviewPicture { run, step, picture: painted(&request, clear) });
+        self.pass(0.03);
+    }
+
+    /// All steps and the picture; then quiet.
+    pub fn finish(&mut self) {
+        let (run, request) = self.newest();
+        self.start();
+        for step in 1..=request.steps {
+            self.step(step);
+        }
+        let finished = Finished {
+            run,
+            picture: picture(&request),
+            latents: Arc::new(latents(&request)),
+            timings: Timings {
+                load_secs: 0.0,
+                text_secs: 0.003,
+                step_secs: vec![0.026; request.steps as usize],
+                decode_secs: 0.008,
+                total_secs: 0.115,
+            },
+            request,
+        };
+        self.event(Event::Finished(Box::new(finished)));
+        self.pass(0.5);
+    }
+
+    pub fn fail(&mut self, failure: Failure) {
+        let (run, _) = self.newest();
+        self.event(Event::Failed { run: Some(run), failure });
+        self.pass(0.5);
+    }
+
+    pub fn request(&self) -> &Request {
+        self.harness.state().session().request()
+    }
+}
+
+fn ports(double: &Double) -> Ports {
+    let (seeds, clock) = (double.clone(), double.clone());
+    Ports {
+        client: Box::new(double.clone()),
+        previews: Box::new(double.clone()),
+        pictures: Arc::new(double.clone()),
+        settings: Box::new(double.clone()),
+        dialogs: Arc::new(double.clone()),
+        random_seed: Box::new(move || {
+            let mut script = seeds.lock();
+            script.seeds += 1;
+            1000 + script.seeds
+        }),
+        clock: Box::new(move || Moment(clock.lock().now)),
+    }
+}
+
+fn latents(request: &Request) -> Latents {
+    let (height, width) = (request.size.height as usize / 8, request.size.width as usize / 8);
+    Latents { channels: 4, height, width, data: vec![0.0; 4 * height * width] }
+}
+
+pub fn picture(request: &Request) -> Arc<Picture> {
+    painted(request, 1.0)
+}
+
+/// An apple on a coloured ground; with `clear` below 1 still in the noise.
+fn painted(request: &Request, clear: f32) -> Arc<Picture> {
+    let (w, h) = (request.size.width, request.size.height);
+    let mut noise = request.seed as u32 | 1;
+    let mut rgb = Vec::with_capacity((w * h * 3) as usize);
+    for y in 0..h {
+        for x in 0..w {
+            let (u, v) = (x as f32 / w as f32 - 0.5, y as f32 / h as f32 - 0.52);
+            let lobe = (u.abs() - 0.09).hypot(v * 1.02);
+            let stem = (u - 0.02 - v.abs() * 0.1).abs() < 0.014 && (-0.36..-0.2).contains(&v);
+            let shine = 0.9 + 0.35 * (-((u + 0.12).powi(2) + (v + 0.1).powi(2)) * 60.0).exp();
+            let colour = match (lobe, stem) {
+                (_, true) => [92.0, 62.0, 40.0],
+                (d, _) if d < 0.2 => [206.0 * shine, 40.0 * shine, 46.0 * shine],
+                _ => [52.0, 112.0 + 40.0 * v, 196.0 + 40.0 * v],
+            };
+            for c in colour {
+                noise ^= noise << 13;
+                noise ^= noise >> 17;
+                noise ^= noise << 5;
+                let grain = (noise >> 24) as f32;
+                rgb.push((c * clear + grain * (1.0 - clear)).clamp(0.0, 255.0) as u8);
+            }
+        }
+    }
+    Arc::new(Picture::new(w, h, rgb).expect("three bytes a pixel"))
+}

@@ -1,0 +1,90 @@
+//! State, model, speed; and the two things that are about the window itself.
+
+use crate::icons;
+use crate::intent::{Intent, View};
+use crate::theme::{self, palette};
+use crate::widgets::icon_button;
+use crate::{model_menu, status_view};
+use egui::{Align, Align2, Frame, Layout, Margin, Role, Sense, Ui, WidgetInfo, vec2};
+use fourstep_session::Status;
+
+/// Draws the bar.
+pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, status: &Status) {
+    let p = palette(ui);
+    let frame = Frame::new().fill(p.panel).inner_margin(Margin::symmetric(16, 0));
+    egui::Panel::top("top bar").exact_size(56.0).resizable(false).frame(frame).show(ui, |ui| {
+        ui.horizontal_centered(|ui| {
+            status_view::show(ui, status, view.now);
+            model_menu::show(ui, view);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                window_buttons(ui, view);
+                ui.add_space(12.0);
+                metrics(ui, view);
+            });
+        });
+    });
+}
+
+fn window_buttons(ui: &mut Ui, view: &mut View<'_>) {
+    if icon_button(ui, icons::QUESTION, "Keyboard shortcuts", "?").clicked() {
+        view.want(Intent::ToggleHelp);
+    }
+    let (icon, name) = if view.session.settings().ui.light_theme {
+        (icons::MOON, "Dark theme")
+    } else {
+        (icons::SUN, "Light theme")
+    };
+    if icon_button(ui, icon, name, "").clicked() {
+        view.want(Intent::ToggleTheme);
+    }
+}
+
+/// From the right edge inwards, each in a place of fixed width.
+fn metrics(ui: &mut Ui, view: &View<'_>) {
+    ui.spacing_mut().item_spacing.x = 16.0;
+    let m = view.session.metrics();
+    let rate = m.pictures_per_sec.map(|r| if r < 10.0 { format!("{r:.1}") } else { format!("{r:.0}") });
+    cell(ui, 76.0, "Pictures/s", rate, "Pictures that are finished in a second without pause");
+    let first = m.first_preview_secs.map(duration);
+    cell(ui, 76.0, "First preview", first, "From a change to the first preview on screen");
+    cell(ui, 56.0, "Last run", m.last_run_secs.map(duration), "From a change to the finished picture");
+    let device = view.session.device();
+    let tip = device.map_or_else(String::new, |d| format!("Computed by {} with {} threads", d.backend, d.threads));
+    let device = device.map(|d| format!("{} {}", d.device, d.precision));
+    cell(ui, 72.0, "Device", device, &tip);
+}
+
+fn cell(ui: &mut Ui, width: f32, name: &str, value: Option<String>, tip: &str) {
+    let p = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 36.0), Sense::hover());
+    let value = value.unwrap_or_else(|| "–".into());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {value}")));
+    let painter = ui.painter();
+    painter.text(rect.right_top(), Align2::RIGHT_TOP, name, theme::regular(12.0), p.secondary);
+    painter.text(rect.right_bottom(), Align2::RIGHT_BOTTOM, value, theme::medium(14.0), p.text);
+    if !tip.is_empty() {
+        response.on_hover_text(tip);
+    }
+}
+
+/// A time in three or so figures.
+pub(crate) fn duration(secs: f64) -> String {
+    match secs {
+        s if s < 0.9995 => format!("{:.0} ms", s * 1e3),
+        s if s < 9.995 => format!("{s:.2} s"),
+        s if s < 99.95 => format!("{s:.1} s"),
+        s => format!("{s:.0} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_are_short() {
+        let seen = [0.0345, 0.112, 0.9999, 2.314, 9.999, 12.34, 142.2].map(duration);
+        assert_eq!(seen, ["34 ms", "112 ms", "1.00 s", "2.31 s", "10.0 s", "12.3 s", "142 s"]);
+    }
+}

@@ -1,0 +1,81 @@
+//! `fourstep` without a subcommand: the window.
+
+use crate::{
+    ports::{GalleryFiles, PreviewPort},
+    previews, settings,
+};
+use fourstep_catalog::Catalog;
+use fourstep_engine::{Engine, EngineOptions};
+use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
+use fourstep_session::{Moment, Session, Settings};
+use fourstep_ui::{Ports, SystemDialogs, Waker};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+/// Opens the window and returns when it is closed. `options.wake` is replaced by the window's own.
+///
+/// # Errors
+/// [`Failure`] where there is no display, no graphics driver or no computing device.
+pub(crate) fn open(options: EngineOptions) -> Result<(), Failure> {
+    let catalog = Catalog::builtin();
+    // Opened before the window, so that a device that does not exist is said on the terminal that asked for it.
+    options.backend.open(options.precision)?;
+    let build = move |waker: Waker| build(catalog, options, &waker);
+    fourstep_ui::run(build).map_err(|e| {
+        let remedy = "To paint without a window: fourstep generate --prompt \"a red apple\" --out apple.png";
+        Failure::machine("The window could not be opened", e, remedy)
+    })
+}
+
+fn build(catalog: Catalog, options: EngineOptions, waker: &Waker) -> (Session, Ports) {
+    let start = Instant::now();
+    let backend = options.backend;
+    let precision = options.precision;
+    let wake = waker.clone();
+    let client: Box<dyn Client> =
+        match Engine::spawn(catalog.clone(), EngineOptions { wake: Box::new(move || wake()), ..options }) {
+            Ok(engine) => Box::new(engine),
+            Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),
+        };
+    let wake = waker.clone();
+    let previewer = previews::spawn(catalog.clone(), backend, precision, move || wake());
+    let previewer = previewer.inspect_err(|e| log::error!("there are no previews: {e}")).ok();
+    let models = catalog.models();
+    let sample = Settings::sample(&models);
+    let base = sample.request.clone();
+    let settings = settings::load().unwrap_or(sample);
+    let session = Session::new(models, settings);
+    let ports = Ports {
+        client,
+        previews: Box::new(PreviewPort(previewer)),
+        pictures: Arc::new(GalleryFiles { base }),
+        settings: Box::new(settings::Store),
+        dialogs: Arc::new(SystemDialogs),
+        random_seed: Box::new(random_seed),
+        clock: Box::new(move || Moment(start.elapsed().as_secs_f64())),
+    };
+    (session, ports)
+}
+
+/// 32 random bits: the seeds that every program of this kind can type in. The standard library seeds its hashers from
+/// the system, which is random enough to choose a picture by.
+fn random_seed() -> u64 {
+    RandomState::new().hash_one(0u8) & u64::from(u32::MAX)
+}
+
+/// Stands in where the engine could not be started: the window says why and stays open.
+struct NoEngine(Mutex<Option<Failure>>);
+
+impl Client for NoEngine {
+    fn send(&self, _: Command) -> Result<(), ClientClosed> {
+        Err(ClientClosed)
+    }
+
+    fn try_event(&self) -> Option<Event> {
+        let failure = self.0.lock().ok()?.take()?;
+        Some(Event::Failed { run: None, failure })
+    }
+}
