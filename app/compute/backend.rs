@@ -166,7 +166,7 @@ pub struct Conv2dSpec {
 pub enum Padding {
     /// This many px on all four sides.
     Even(usize),
-    /// One px at the bottom and one at the right (downsampling of AutoencoderKL's encoder).
+    /// One px at the bottom and one at the right (downsampling of `AutoencoderKL`'s encoder).
     BottomRight,
 }
 
@@ -187,7 +187,7 @@ impl Conv2dSpec {
 /// [`activation`](Self::activation).
 pub struct Epilogue<'a, T> {
     /// Added to every position of a picture: tokens `[n, 1, c]`, or `[1, 1, c]` for all samples alike (the time
-    /// embedding of a ResNet block).
+    /// embedding of a `ResNet` block).
     pub add_channels: Option<&'a T>,
     /// Added: the shape of the output.
     pub residual: Option<&'a T>,

@@ -200,7 +200,7 @@ fn open_loras(catalog: &Catalog, loras: &[LoraRef]) -> Result<Vec<(Arc<Lora>, f3
 
 fn merged(base: &Arc<Checkpoint>, loras: &[(Arc<Lora>, f32)], part: Part) -> Result<Merged> {
     let merged = Merged::new(base.clone(), loras.to_vec(), part)?;
-    for report in merged.reports() {
+    for report in merged.reports().iter().filter(|report| report.total > 0) {
         log::info!("{}: {} of {} modules merged", report.lora, report.matched, report.total);
         if !report.ignored.is_empty() {
             log::warn!("{}: ignored {}", report.lora, report.ignored.join(", "));

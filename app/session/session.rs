@@ -88,6 +88,8 @@ impl Session {
             heard: false,
         };
         session.adopt_restored();
+        // An empty stage says nothing: the first picture is painted in every mode.
+        session.pace.force(Moment(0.0));
         session.reconcile(Moment(0.0));
         session
     }

@@ -71,8 +71,7 @@ impl App {
         let status = self.status.update(&ctx, &self.session, now);
         let modal = self.help || self.path_dialog.is_some();
         let mut intents = Vec::new();
-        let mut view =
-            View { session: &self.session, now, failure: self.failure.as_ref(), intents: &mut intents };
+        let mut view = View { session: &self.session, now, failure: self.failure.as_ref(), intents: &mut intents };
         shortcuts::read(&ctx, &mut view, modal);
         if !self.stage_only {
             top_bar::show(ui, &mut view, &status);
@@ -139,7 +138,6 @@ impl App {
             Intent::ToggleTheme => {
                 let ui = self.session.ui_mut();
                 ui.light_theme = !ui.light_theme;
-                set_theme(ctx, ui.light_theme);
             }
             Intent::ToggleHelp => self.help = !self.help,
             Intent::ToggleStageOnly => self.set_stage_only(ctx, !self.stage_only),
@@ -254,14 +252,14 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        set_theme(ctx, self.session.settings().ui.light_theme);
         let now = (self.ports.clock)();
         self.take_outcomes(now);
         self.pump(ctx, now);
         self.screen.update(ctx, &mut self.session, &*self.ports.previews, now);
         self.happening.update(&self.session, now);
         if let Some(c) = self.fonts.take_missing() {
-            let text = format!("No font on this computer shows “{c}”. Install one, for example Noto Sans CJK.");
-            self.happening.say(text, true, now);
+            self.happening.say(fonts::lack_of(c), true, now);
         }
         self.keep_settings(ctx, now);
     }
@@ -294,7 +292,10 @@ impl eframe::App for App {
     }
 }
 
+/// The window follows its own setting, not the desktop's.
 fn set_theme(ctx: &Context, light: bool) {
-    let theme = if light { Theme::Light } else { Theme::Dark };
-    ctx.set_theme(ThemePreference::from(theme));
+    let theme = ThemePreference::from(if light { Theme::Light } else { Theme::Dark });
+    if ctx.options(|o| o.theme_preference) != theme {
+        ctx.set_theme(theme);
+    }
 }

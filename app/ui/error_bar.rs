@@ -50,6 +50,13 @@ fn card(ui: &mut Ui, view: &mut View<'_>, failure: &Failure) {
     });
 }
 
+/// A cause with a capital and a full stop; paths stay as they are.
+fn sentence(cause: &str) -> String {
+    let mut letters = cause.trim_end_matches('.').chars();
+    let first = letters.next().map(|c| c.to_uppercase().collect::<String>()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 fn text(ui: &mut Ui, failure: &Failure) {
     let p = palette(ui);
     ui.style_mut().interaction.selectable_labels = true;
@@ -59,6 +66,6 @@ fn text(ui: &mut Ui, failure: &Failure) {
         ui.label(RichText::new(icons::WARNING).font(theme::icon(18.0)).color(p.error));
         ui.label(RichText::new(&failure.what).font(theme::semibold(14.0)).color(p.text));
     });
-    ui.label(RichText::new(format!("{}.", failure.why.trim_end_matches('.'))).size(13.0).color(p.text));
+    ui.label(RichText::new(sentence(&failure.why)).size(13.0).color(p.text));
     ui.label(RichText::new(&failure.remedy).size(13.0).color(p.text));
 }

@@ -28,12 +28,9 @@ fn definitions() -> FontDefinitions {
     for (name, bytes) in files {
         fonts.font_data.insert(name.into(), Arc::new(FontData::from_static(bytes)));
     }
-    let emoji: Vec<String> = ["NotoEmoji-Regular", "emoji-icon-font"].map(String::from).into();
-    let chain = |first: &str| {
-        let mut chain = vec![first.to_owned()];
-        chain.extend(emoji.iter().filter(|name| fonts.font_data.contains_key(*name)).cloned());
-        chain
-    };
+    // egui's own fonts, for signs and emoji that Inter lacks.
+    let rest = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    let chain = |first: &str| [vec![first.to_owned()], rest.clone()].concat();
     let families = [
         (FontFamily::Proportional, chain("Inter")),
         (FontFamily::Name(MEDIUM.into()), chain("Inter Medium")),
@@ -131,6 +128,16 @@ impl FontProvider for SystemFonts {
     }
 }
 
+/// Tells that `c` cannot be drawn and what would help.
+pub(crate) fn lack_of(c: char) -> String {
+    let example = match c as u32 {
+        0x2600..=0x27bf | 0x1f000.. => "Noto Emoji",
+        0x2e80..=0xd7ff | 0xf900..=0xfaff | 0xfe30..=0xffef => "Noto Sans CJK",
+        _ => "Noto Sans",
+    };
+    format!("No font on this computer has the character U+{:04X}. Install one, for example {example}.", c as u32)
+}
+
 /// Good faces for Chinese, Japanese and Korean on Linux, macOS and Windows, best first.
 const PREFERRED: [&str; 18] = [
     "Noto Sans CJK TC",
@@ -180,8 +187,6 @@ fn covers(db: &fontdb::Database, id: fontdb::ID, c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn every_icon_and_the_letters_of_the_window_have_a_glyph() {
         let icons = include_str!("icons.rs");

@@ -6,10 +6,13 @@ use crate::theme::{self, palette};
 use crate::widgets::icon_button;
 use egui::{Align, Context, Frame, Id, Layout, Margin, Modal, RichText, Ui, vec2};
 
+const WIDTH: f32 = 760.0;
+const KEYS: f32 = 128.0;
+
 /// Draws it; whether it was closed.
 pub(crate) fn show(ctx: &Context) -> bool {
-    let modal = Modal::new(Id::unique("help")).show(ctx, |ui| {
-        ui.set_width(720.0);
+    let modal = Modal::new(Id::unique("help")).frame(theme::modal_frame(ctx)).show(ctx, |ui| {
+        ui.set_width(WIDTH);
         let closed = title(ui);
         ui.add_space(8.0);
         ui.columns(2, |columns| {
@@ -38,14 +41,14 @@ fn group(ui: &mut Ui, name: &str, rows: &[(&str, &str)]) {
     ui.add_space(2.0);
     for (keys, what) in rows {
         ui.horizontal(|ui| {
-            ui.allocate_ui_with_layout(vec2(132.0, 28.0), Layout::left_to_right(Align::Center), |ui| {
-                ui.set_min_width(132.0);
+            ui.allocate_ui_with_layout(vec2(KEYS, 28.0), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(KEYS);
                 ui.spacing_mut().item_spacing.x = 4.0;
                 for key in keys.split(' ').filter(|k| !k.is_empty()) {
                     cap(ui, key);
                 }
             });
-            ui.label(*what);
+            ui.label(RichText::new(*what).size(13.0));
         });
     }
 }
@@ -53,7 +56,7 @@ fn group(ui: &mut Ui, name: &str, rows: &[(&str, &str)]) {
 /// A key as it looks on a keyboard.
 fn cap(ui: &mut Ui, key: &str) {
     let p = palette(ui);
-    if key == "…" {
+    if matches!(key, "…" | "/") {
         ui.label(RichText::new(key).color(p.secondary));
         return;
     }

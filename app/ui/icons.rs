@@ -7,7 +7,6 @@ pub(crate) const COPY: &str = "\u{e1ca}";
 pub(crate) const CUBE: &str = "\u{e1da}";
 pub(crate) const DICE: &str = "\u{e1ee}";
 pub(crate) const DOWNLOAD: &str = "\u{e20c}";
-pub(crate) const FIT: &str = "\u{e626}";
 pub(crate) const FOLDER_OPEN: &str = "\u{e256}";
 pub(crate) const FULLSCREEN: &str = "\u{e0a2}";
 pub(crate) const GRID: &str = "\u{ec8c}";

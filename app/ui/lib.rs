@@ -1,6 +1,6 @@
 //! The window: shows a [`Session`](fourstep_session::Session) and turns what the person does into its actions.
 //!
-//! Views read the session and emit [`Intent`](intent::Intent)s; they hold no rules of their own. What the window needs
+//! Views read the session and emit intents; they hold no rules of their own. What the window needs
 //! of the outside comes in through [`Ports`].
 
 mod app;
@@ -16,6 +16,7 @@ mod model_menu;
 mod panel;
 mod path_dialog;
 mod ports;
+mod resample;
 mod screen;
 mod shortcuts;
 mod stage;

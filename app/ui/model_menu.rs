@@ -14,9 +14,8 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let width = (ui.available_width() - 420.0).clamp(200.0, 320.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, CONTROL), Sense::click());
     let model = view.session.model();
-    response.widget_info(|| {
-        WidgetInfo::labeled(Role::ComboBox, true, format!("Model {}, {}", model.name, model.detail))
-    });
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("Model {}, {}", model.name, model.detail)));
     let fill = if response.hovered() { p.hover } else { p.control };
     ui.painter().rect_filled(rect, RADIUS, fill);
     title(ui, rect.with_min_x(rect.left() + 10.0).with_max_x(rect.right() - 28.0), model, icons::CUBE);

@@ -35,7 +35,7 @@ impl PathDialog {
 
     /// Draws it.
     pub(crate) fn show(&mut self, ctx: &Context) -> Outcome {
-        let modal = Modal::new(Id::unique("path")).show(ctx, |ui| self.contents(ui));
+        let modal = Modal::new(Id::unique("path")).frame(theme::modal_frame(ctx)).show(ctx, |ui| self.contents(ui));
         if modal.backdrop_response.clicked() { Outcome::Closed } else { modal.inner }
     }
 
@@ -44,13 +44,13 @@ impl PathDialog {
         let (title, hint, button, explanation) = match self.wanted {
             Wanted::Picture => (
                 "Open picture",
-                "/home/me/Pictures/apple.png",
+                "For example /home/me/Pictures/apple.png",
                 "Open picture",
                 "This desktop has no file dialog. Give the path of a PNG that Fourstep saved, or drop it on the window.",
             ),
             Wanted::Model => (
                 "Open model folder",
-                "/home/me/models/dreamshaper-8",
+                "For example /home/me/models/dreamshaper-8",
                 "Open model",
                 "This desktop has no file dialog. Give the path of a folder with a model_index.json, or drop it on the window.",
             ),
@@ -76,7 +76,8 @@ impl PathDialog {
         let path = self.path.trim();
         let (clicked, cancelled) = ui
             .with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let open = ui.add_enabled_ui(!path.is_empty(), |ui| Button::new(button).primary(true).show(ui).clicked());
+                let open =
+                    ui.add_enabled_ui(!path.is_empty(), |ui| Button::new(button).primary(true).show(ui).clicked());
                 (open.inner, Button::new("Cancel").shortcut("Esc").show(ui).clicked())
             })
             .inner;

@@ -126,7 +126,13 @@ pub struct SystemDialogs;
 
 impl Dialogs for SystemDialogs {
     fn save_picture(&self, folder: &Path, name: &str) -> Choice {
-        ask(|d| d.set_title("Save picture").set_directory(folder).set_file_name(name).add_filter("PNG", &["png"]).save_file())
+        ask(|d| {
+            d.set_title("Save picture")
+                .set_directory(folder)
+                .set_file_name(name)
+                .add_filter("PNG", &["png"])
+                .save_file()
+        })
     }
 
     fn open_picture(&self, folder: &Path) -> Choice {

@@ -1,6 +1,6 @@
 //! What is on the stage: the newest of picture and previews, and how one follows the other.
 
-use crate::{PreviewPicture, ports::Previews};
+use crate::{PreviewPicture, ports::Previews, resample};
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, TextureWrapMode};
 use fourstep_protocol::{Picture, RunId};
 use fourstep_session::{Moment, Session, Status};
@@ -46,7 +46,13 @@ impl Screen {
     }
 
     /// Takes over what is new; `true` where something was.
-    pub(crate) fn update(&mut self, ctx: &Context, session: &mut Session, previews: &dyn Previews, now: Moment) -> bool {
+    pub(crate) fn update(
+        &mut self,
+        ctx: &Context,
+        session: &mut Session,
+        previews: &dyn Previews,
+        now: Moment,
+    ) -> bool {
         self.offer(session, previews);
         while let Some(preview) = previews.newest() {
             self.preview = Some(preview);
@@ -104,7 +110,7 @@ impl Screen {
     }
 
     fn layer(&self, ctx: &Context, picture: Arc<Picture>, nominal: (f32, f32), run: RunId, step: Option<u32>) -> Layer {
-        let texture = ctx.load_texture("picture", image(&picture), options(self.smooth));
+        let texture = ctx.load_texture("picture", image(&picture, self.smooth && step.is_none()), options(self.smooth));
         Layer { texture, picture, width_px: nominal.0, height_px: nominal.1, run, step }
     }
 
@@ -114,7 +120,8 @@ impl Screen {
             return;
         }
         for layer in self.current.iter_mut().chain(self.before.iter_mut().map(|(layer, _)| layer)) {
-            layer.texture.set(image(&layer.picture), options(smooth));
+            let image = image(&layer.picture, smooth && layer.step.is_none());
+            layer.texture.set(image, options(smooth));
         }
     }
 
@@ -151,8 +158,9 @@ impl Layer {
     }
 }
 
-fn image(picture: &Picture) -> ColorImage {
-    ColorImage::from_rgb([picture.width() as usize, picture.height() as usize], picture.rgb())
+/// Finished pictures are enlarged with care; a preview is gone before that would pay.
+fn image(picture: &Picture, careful: bool) -> ColorImage {
+    resample::enlarged(picture, if careful { resample::factor(picture) } else { 1 })
 }
 
 fn options(smooth: bool) -> TextureOptions {

@@ -2,7 +2,7 @@
 
 use crate::intent::{Intent, View};
 use crate::panel::prompt_id;
-use egui::{Context, Event, Key, Modifiers};
+use egui::{Context, Event, ImeEvent, Key, Modifiers};
 use fourstep_session::Action;
 
 /// Every shortcut, as the help overlay shows it.
@@ -10,7 +10,7 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
     (
         "Painting",
         &[
-            ("Enter", "Paint now; once more: another seed"),
+            ("Enter", "Paint now; again: another seed"),
             ("Shift Enter", "New line in the prompt"),
             ("Space", "Pause live painting, or go live"),
             ("Esc", "Stop painting"),
@@ -23,7 +23,7 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
             ("R", "New random seed"),
             ("− +", "Previous and next seed"),
             ("L", "Keep the seed"),
-            ("Ctrl Z   Ctrl Y", "Undo and redo settings"),
+            ("Ctrl Z / Y", "Undo and redo settings"),
         ],
     ),
     (
@@ -31,7 +31,7 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
         &[
             ("Ctrl S", "Save picture"),
             ("Ctrl C", "Copy picture"),
-            ("Ctrl O", "Open a saved picture and its settings"),
+            ("Ctrl O", "Open a picture and its settings"),
             ("Ctrl Shift O", "Open a model folder"),
         ],
     ),
@@ -41,7 +41,7 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
             ("F", "Nothing but the picture"),
             ("Z", "Fit, or one pixel to a pixel"),
             ("P", "Smooth, or pixels"),
-            ("Ctrl +   Ctrl −", "Larger and smaller letters"),
+            ("Ctrl + / −", "Larger and smaller letters"),
             ("?", "These shortcuts"),
         ],
     ),
@@ -61,11 +61,10 @@ pub(crate) fn read(ctx: &Context, view: &mut View<'_>, modal: bool) {
         return;
     }
     with_ctrl(ctx, view);
-    let focused = ctx.memory(|m| m.focused());
-    // An input method uses Enter to accept what it offers.
-    let composing = ctx.input(|i| i.events.iter().any(|e| matches!(e, Event::Ime(_))));
-    let can_enter = focused.is_none_or(|id| id == prompt_id());
-    if can_enter && !composing && pressed(ctx, Modifiers::NONE, Key::Enter) {
+    let focused = ctx.memory(egui::Memory::focused);
+    let can_enter = focused.is_none_or(|id| id == prompt_id()) && !is_composing(ctx);
+    // Shift+Enter breaks a line, and would count as Enter otherwise.
+    if can_enter && !ctx.input(|i| i.modifiers.shift) && pressed(ctx, Modifiers::NONE, Key::Enter) {
         view.want(Intent::Paint);
     }
     if pressed(ctx, Modifiers::COMMAND, Key::Enter) {
@@ -82,6 +81,24 @@ pub(crate) fn read(ctx: &Context, view: &mut View<'_>, modal: bool) {
 
 fn pressed(ctx: &Context, modifiers: Modifiers, key: Key) -> bool {
     ctx.input_mut(|i| i.consume_key(modifiers, key))
+}
+
+/// Whether an input method is at work: it uses Enter to accept what it offers.
+fn is_composing(ctx: &Context) -> bool {
+    let id = egui::Id::unique("input method at work");
+    let mut composing = ctx.data(|d| d.get_temp::<bool>(id)).unwrap_or_default();
+    let mut committed = false;
+    ctx.input(|i| {
+        for event in &i.events {
+            match event {
+                Event::Ime(ImeEvent::Preedit { text, .. }) => composing = !text.is_empty(),
+                Event::Ime(ImeEvent::Commit(_)) => (composing, committed) = (false, true),
+                _ => {}
+            }
+        }
+    });
+    ctx.data_mut(|d| d.insert_temp(id, composing));
+    composing || committed
 }
 
 fn with_ctrl(ctx: &Context, view: &mut View<'_>) {
@@ -108,8 +125,7 @@ fn without_ctrl(ctx: &Context, view: &mut View<'_>) {
     if ctx.input(|i| i.events.iter().any(|e| matches!(e, Event::Copy))) && view.session.shown().is_some() {
         view.want(Intent::Copy);
     }
-    const DIGITS: [Key; 8] =
-        [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
+    const DIGITS: [Key; 8] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
     for (steps, key) in (1..).zip(DIGITS) {
         if pressed(ctx, Modifiers::NONE, key) {
             view.act(Action::SetSteps(steps));
@@ -125,7 +141,10 @@ fn without_ctrl(ctx: &Context, view: &mut View<'_>) {
     if pressed(ctx, Modifiers::NONE, Key::Minus) {
         view.act(Action::NudgeSeed(-1));
     }
-    if pressed(ctx, Modifiers::SHIFT, Key::Plus) || pressed(ctx, Modifiers::NONE, Key::Plus) || pressed(ctx, Modifiers::NONE, Key::Equals) {
+    if pressed(ctx, Modifiers::SHIFT, Key::Plus)
+        || pressed(ctx, Modifiers::NONE, Key::Plus)
+        || pressed(ctx, Modifiers::NONE, Key::Equals)
+    {
         view.act(Action::NudgeSeed(1));
     }
     let simple = [

@@ -40,7 +40,7 @@ pub fn run(build: impl FnOnce(Waker) -> (Session, Ports) + 'static) -> Result<()
         }
         result => result,
     }
-    .map_err(explain)
+    .map_err(|error| explain(&error))
 }
 
 fn attempt<B>(options: eframe::NativeOptions, build: &Rc<RefCell<Option<B>>>) -> eframe::Result
@@ -59,7 +59,7 @@ where
 
 /// A window of 1280×800, at least 900×600, drawn with wgpu.
 pub fn native_options() -> eframe::NativeOptions {
-    with_backends(wgpu::Backends::all())
+    with_backends(wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all()))
 }
 
 fn with_backends(backends: wgpu::Backends) -> eframe::NativeOptions {
@@ -100,9 +100,15 @@ fn check_display() -> Result<(), StartError> {
     Ok(())
 }
 
-fn explain(error: eframe::Error) -> StartError {
+fn explain(error: &eframe::Error) -> StartError {
     match error {
-        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => StartError::NoDisplay(error.to_string()),
+        eframe::Error::Winit(_) | eframe::Error::WinitEventLoop(_) => {
+            log::warn!("{error}");
+            let named = ["WAYLAND_DISPLAY", "DISPLAY"].map(|name| (name, std::env::var(name).unwrap_or_default()));
+            let named = named.iter().filter(|(_, value)| !value.is_empty());
+            let named: Vec<String> = named.map(|(name, value)| format!("{name}={value}")).collect();
+            StartError::NoDisplay(format!("{} cannot be reached", named.join(" and ")))
+        }
         _ => StartError::NoGraphics(error.to_string()),
     }
 }

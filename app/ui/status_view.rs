@@ -31,7 +31,9 @@ impl StatusView {
                 return held.clone();
             }
             (Status::Waiting { .. }, _) => ctx.request_repaint_after_secs(1.0 / 30.0),
-            (Status::Loading { fraction, .. }, _) if *fraction == 0.0 => ctx.request_repaint_after_secs(PULSE_FRAME_SECS),
+            (Status::Loading { fraction, .. }, _) if *fraction == 0.0 => {
+                ctx.request_repaint_after_secs(PULSE_FRAME_SECS);
+            }
             _ => self.painted = None,
         }
         status

@@ -70,16 +70,16 @@ const DARK: Palette = Palette {
 };
 
 const LIGHT: Palette = Palette {
-    stage: grey(222),
+    stage: grey(214),
     panel: grey(246),
     field: grey(255),
-    control: grey(230),
-    hover: grey(218),
-    pressed: grey(206),
-    hairline: grey(208),
+    control: grey(232),
+    hover: grey(222),
+    pressed: grey(208),
+    hairline: grey(204),
     outline: grey(176),
     text: grey(24),
-    secondary: grey(92),
+    secondary: grey(84),
     disabled: grey(146),
     accent: Color32::from_rgb(0, 118, 96),
     on_accent: grey(255),
@@ -123,6 +123,11 @@ pub(crate) fn icon(size: f32) -> FontId {
     FontId::new(size, FontFamily::Name(crate::fonts::ICONS.into()))
 }
 
+/// The frame of a dialog inside the window.
+pub(crate) fn modal_frame(ctx: &egui::Context) -> egui::Frame {
+    egui::Frame::window(&ctx.global_style()).inner_margin(Margin::same(24))
+}
+
 /// Gives both themes to the window.
 pub(crate) fn install(ctx: &egui::Context) {
     for theme in [Theme::Dark, Theme::Light] {
@@ -159,7 +164,8 @@ fn spacing(style: &mut Style) {
     s.tooltip_width = 300.0;
     s.scroll.floating = true;
     s.scroll.bar_width = 8.0;
-    s.scroll.floating_width = 4.0;
+    s.scroll.floating_width = 3.0;
+    s.scroll.foreground_color = false;
     s.scroll.floating_allocated_width = 0.0;
     s.scroll.dormant_handle_opacity = 0.35;
 }

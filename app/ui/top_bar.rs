@@ -30,11 +30,8 @@ fn window_buttons(ui: &mut Ui, view: &mut View<'_>) {
     if icon_button(ui, icons::QUESTION, "Keyboard shortcuts", "?").clicked() {
         view.want(Intent::ToggleHelp);
     }
-    let (icon, name) = if view.session.settings().ui.light_theme {
-        (icons::MOON, "Dark theme")
-    } else {
-        (icons::SUN, "Light theme")
-    };
+    let (icon, name) =
+        if view.session.settings().ui.light_theme { (icons::MOON, "Dark theme") } else { (icons::SUN, "Light theme") };
     if icon_button(ui, icon, name, "").clicked() {
         view.want(Intent::ToggleTheme);
     }

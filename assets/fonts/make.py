@@ -23,10 +23,9 @@ RANGES = [
 ]
 SINGLES = [0x2212, 0x2248, 0x2260, 0x2264, 0x2265, 0x21B5, 0x21E7, 0x21A9, 0x2318, 0x2325, 0x23CE, 0x25CF, 0x25CB, 0xFFFD]
 ICONS = [
-    "arrow-u-up-left", "arrow-u-up-right", "arrow-counter-clockwise", "arrows-out", "caret-down", "caret-right",
-    "check", "copy", "cube", "dice-five", "download-simple", "folder-open", "frame-corners", "image", "info", "lock",
-    "lock-open", "minus", "moon", "paint-brush", "pause", "play", "plus", "question", "stop", "sun", "warning", "x",
-    "image-broken", "magnifying-glass", "clock-counter-clockwise", "grid-nine", "keyboard", "lightning",
+    "arrow-u-up-left", "arrow-u-up-right", "arrows-out", "caret-down", "caret-right", "check", "copy", "cube",
+    "dice-five", "download-simple", "folder-open", "grid-nine", "image", "info", "lock", "lock-open", "minus", "moon",
+    "paint-brush", "pause", "play", "plus", "question", "stop", "sun", "warning", "x",
 ]
 
 
@@ -68,7 +67,8 @@ def main(inter, phosphor):
         source = inter / folder / f"Inter_{folder}.ttf"
         subset(source, HERE / f"Inter-{weight}.ttf", unicodes, ["kern", "ccmp", "locl", "mark", "mkmk"])
     css = (phosphor / "src/regular/style.css").read_text()
-    codes = {name: int(code, 16) for name, code in re.findall(r"\.ph\.ph-([a-z0-9-]+):before\s*{\s*content:\s*\"\\([0-9a-f]+)\"", css)}
+    rule = r"\.ph\.ph-([a-z0-9-]+):before\s*{\s*content:\s*\"\\([0-9a-f]+)\""
+    codes = {name: int(code, 16) for name, code in re.findall(rule, css)}
     icons = HERE.parent / "icons"
     subset(phosphor / "src/regular/Phosphor.ttf", icons / "Phosphor.ttf", [codes[i] for i in ICONS], [])
     for name in sorted(ICONS):

@@ -1,8 +1,8 @@
 //! The backend over candle: CUDA and Metal, and the reference on the CPU.
 //!
 //! On CUDA and Metal pictures are channels-first and operations are candle's. On the CPU in f32 pictures are
-//! channels-last and operations are loops of our own around candle's matrix product, which is several times faster
-//! for small pictures than candle's convolution with its copies and reordered weights.
+//! channels-last and operations are loops of our own over candle's tensors: candle's convolution reorders weights and
+//! copies pictures at every call.
 
 mod device;
 mod fault;

@@ -56,7 +56,7 @@ pub(super) fn tokens(x: &Tensor, what: &str) -> Result<Tokens> {
 }
 
 /// Ends with [`ComputeError::Shape`] unless the two are equal.
-pub(super) fn expect<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<()> {
+pub(super) fn expect<T: Copy + PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<()> {
     if found == expected { Ok(()) } else { Err(misfit(what, &format!("{expected:?}"), &found)) }
 }
 

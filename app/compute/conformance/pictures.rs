@@ -9,7 +9,7 @@ const HALVING_BOTTOM_RIGHT: Conv2dSpec = Conv2dSpec { stride: 2, padding: Paddin
 /// Input `[n, c, h, w]`, output channels, kernel, spec.
 type ConvCase = ([usize; 4], usize, [usize; 2], Conv2dSpec);
 
-const CONVOLUTIONS: [ConvCase; 13] = [
+const CONVOLUTIONS: [ConvCase; 15] = [
     ([1, 3, 5, 7], 4, [3, 3], Conv2dSpec::padded(1)),
     ([2, 5, 6, 3], 7, [3, 3], Conv2dSpec::padded(0)),
     ([2, 4, 9, 8], 5, [3, 3], Conv2dSpec::halving(1)),
@@ -24,6 +24,8 @@ const CONVOLUTIONS: [ConvCase; 13] = [
     ([2, 48, 16, 16], 33, [3, 3], Conv2dSpec::padded(1)),
     // Large enough to be computed in pieces.
     ([2, 64, 39, 41], 5, [3, 3], Conv2dSpec::padded(1)),
+    ([1, 130, 4, 4], 35, [3, 3], Conv2dSpec::padded(1)),
+    ([2, 117, 9, 7], 18, [3, 3], Conv2dSpec::halving(1)),
 ];
 
 pub(super) fn check<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {

@@ -35,6 +35,15 @@ fn it_starts_by_painting_the_sample() {
 }
 
 #[test]
+fn a_paused_session_paints_once_at_its_start() {
+    let settings = Settings { live: false, ..Settings::sample(&models()) };
+    let mut s = Session::new(models(), settings);
+    assert!(matches!(s.commands(Moment(0.0))[..], [Command::Generate { .. }]));
+    s.act(prompt("x"), Moment(1.0));
+    assert!(s.commands(Moment(9.0)).is_empty());
+}
+
+#[test]
 fn identical_requests_do_nothing() {
     let mut w = World::settled(FAST);
     let same = w.session.request().clone();

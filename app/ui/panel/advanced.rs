@@ -63,9 +63,12 @@ fn sampler_menu(ui: &mut Ui, current: Sampler) -> Option<Sampler> {
 
 fn exact_size(ui: &mut Ui, size: Size) -> Option<Size> {
     ui.horizontal(|ui| {
-        let width = ((ui.available_width() - 32.0) / 2.0).floor();
+        const CROSS: f32 = 24.0;
+        ui.spacing_mut().item_spacing.x = 0.0;
+        let width = ((ui.available_width() - CROSS) / 2.0).floor();
         let w = NumberField::new("Width in pixels", width).when_left().show(ui, u64::from(size.width));
-        ui.label("×");
+        let (cross, _) = ui.allocate_exact_size(vec2(CROSS, theme::CONTROL), Sense::hover());
+        ui.painter().text(cross.center(), Align2::CENTER_CENTER, "×", theme::regular(14.0), palette(ui).secondary);
         let h = NumberField::new("Height in pixels", width).when_left().show(ui, u64::from(size.height));
         let side = |typed: Option<u64>, now: u32| typed.map_or(now, |v| u32::try_from(v).unwrap_or(u32::MAX));
         (w.is_some() || h.is_some()).then(|| Size::new(side(w, size.width), side(h, size.height)))

@@ -24,7 +24,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let reset = model.live.guidance_scale.clamp(*range.start(), *range.end());
     let ticks = ticks(*range.start(), *range.end());
     let tooltip = match model.guidance {
-        Guidance::ClassifierFree => "How closely the picture follows the prompt. Above 1.0 a second pass runs each step.",
+        Guidance::ClassifierFree => {
+            "How closely the picture follows the prompt. Above 1.0 a second pass runs each step."
+        }
         Guidance::Embedded { .. } => "How closely the picture follows the prompt, as this model was trained.",
         Guidance::None => "This model has no guidance.",
     };

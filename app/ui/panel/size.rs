@@ -28,7 +28,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 /// About as many pixels as `native` in another shape, in the multiples of 8 that latents need.
 fn with_ratio(native: Size, ratio: f32) -> Size {
     let pixels = native.width as f32 * native.height as f32;
-    let side = |length: f32| (((length / 8.0).round() * 8.0) as u32).clamp(*Size::SIDE_PX.start(), *Size::SIDE_PX.end());
+    let side =
+        |length: f32| (((length / 8.0).round() * 8.0) as u32).clamp(*Size::SIDE_PX.start(), *Size::SIDE_PX.end());
     Size::new(side((pixels * ratio).sqrt()), side((pixels / ratio).sqrt()))
 }
 

@@ -9,7 +9,7 @@ use egui::{Align2, Color32, CursorIcon, Id, Rect, Response, Role, Sense, Ui, Vec
 /// Zoomed by hand beyond this, a pixel of the picture is shown as a square.
 const PIXELS_FROM: f32 = 4.0;
 /// How much of its light a picture keeps that is older than the settings.
-const STALE_LIGHT: f32 = 0.62;
+const STALE_LIGHT: f32 = 0.74;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &mut Screen) {
     let rect = ui.available_rect_before_wrap();

@@ -37,7 +37,7 @@ fn step_bar(ui: &mut Ui, view: &View<'_>) {
     for i in 0..steps {
         let left = bar.left() + i as f32 * (width + gap);
         let segment = Rect::from_min_size(pos2(left, bar.top()), vec2(width, bar.height()));
-        ui.painter().rect_filled(segment, if gap > 0.0 { 2.0 } else { 0.0 }, if i < done { ink } else { p.control });
+        ui.painter().rect_filled(segment, if gap > 0.0 { 2.0 } else { 0.0 }, if i < done { ink } else { p.hairline });
     }
     let at = pos2(bar.right() + 10.0, rect.center().y);
     ui.painter().text(at, Align2::LEFT_CENTER, text, theme::regular(12.0), p.secondary);

@@ -21,15 +21,15 @@ fn run_buttons(ui: &mut Ui, view: &mut View<'_>) {
     } else {
         ("Go live", icons::PLAY, "Paint every change by itself")
     };
-    if Button::new(text).icon(icon).name(name).shortcut("Space").width(100.0).show(ui).clicked() {
+    if Button::new(text).icon(icon).name(name).shortcut("Space").width(96.0).show(ui).clicked() {
         view.act(Action::SetLive(!live));
     }
-    let paint = Button::new("Paint").icon(icons::BRUSH).name("Paint now").shortcut("Enter").width(88.0);
+    let paint = Button::new("Paint").icon(icons::BRUSH).name("Paint now").shortcut("Enter").width(80.0);
     if paint.primary(!live && !is_busy(&status)).show(ui).clicked() {
         view.want(Intent::Paint);
     }
     let stop = ui.add_enabled_ui(is_busy(&status), |ui| {
-        Button::new("Stop").icon(icons::STOP).name("Stop painting").shortcut("Esc").width(80.0).show(ui).clicked()
+        Button::new("Stop").icon(icons::STOP).name("Stop painting").shortcut("Esc").width(76.0).show(ui).clicked()
     });
     if stop.inner {
         view.act(Action::Stop);

@@ -41,6 +41,8 @@ impl Zoom {
     /// Larger or smaller by `factor`, so that what is under `at` stays there.
     pub(crate) fn zoomed(self, stage: Rect, size: Vec2, factor: f32, at: Pos2) -> Self {
         let before = self.scale(stage, size);
+        // From beside the picture, its nearest point stays.
+        let at = self.rect(stage, size).clamp(at);
         let scale = (before * factor).clamp(*SCALES.start(), *SCALES.end());
         let centre = self.rect(stage, size).center();
         let moved = at + (centre - at) * (scale / before);

@@ -3,12 +3,12 @@
 mod double;
 
 use double::{Look, Window};
-use egui_kittest::SnapshotOptions;
-use fourstep_protocol::Failure;
+use egui_kittest::{SnapshotOptions, kittest::Queryable};
+use fourstep_protocol::{Event, Failure};
 
 /// Text is drawn a little differently by different graphics drivers; a moved control differs by far more.
 fn snapshot(window: &mut Window, name: &str) {
-    let options = SnapshotOptions::default().threshold(1.2).failed_pixel_count_threshold(600);
+    let options = SnapshotOptions::default().threshold(1.2).max_failed_pixels(600);
     window.harness.snapshot_options(name, &options);
 }
 
@@ -105,4 +105,46 @@ fn help() {
     window.harness.key_press(egui::Key::Questionmark);
     window.pass(0.5);
     snapshot(&mut window, "help");
+}
+
+#[test]
+fn paused() {
+    let mut window = idle(Look::default());
+    window.harness.key_press(egui::Key::Escape);
+    window.pass(0.1);
+    window.harness.key_press(egui::Key::Space);
+    window.pass(0.5);
+    snapshot(&mut window, "paused");
+}
+
+#[test]
+fn loading_at_first_start() {
+    let mut window = Window::with(Look { width: 900.0, height: 600.0, ..Look::default() });
+    let (run, _) = window.newest();
+    window.event(Event::Loading { run, what: "Sticker".into(), fraction: 0.4 });
+    window.pass(0.2);
+    snapshot(&mut window, "loading_900");
+}
+
+#[test]
+fn model_menu() {
+    let mut window = idle(Look::default());
+    window.harness.get_by_label("Model Sticker, teacher with LCM-LoRA").click();
+    window.pass(0.5);
+    snapshot(&mut window, "model_menu");
+}
+
+#[test]
+fn path_dialog() {
+    let mut window = idle(Look { width: 900.0, height: 600.0, ..Look::default() });
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::O);
+    for _ in 0..200 {
+        window.pass(0.01);
+        if window.harness.query_by_label("Path").is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    window.pass(0.5);
+    snapshot(&mut window, "path_dialog_900");
 }

@@ -98,14 +98,26 @@ impl<'a> Button<'a> {
         }
         let down = response.is_pointer_button_down_on();
         if self.primary {
-            let fill = if down { 0.8 } else if response.hovered() { 0.9 } else { 1.0 };
+            let fill = if down {
+                0.8
+            } else if response.hovered() {
+                0.9
+            } else {
+                1.0
+            };
             return (p.accent.gamma_multiply(fill), p.on_accent);
         }
         if self.on == Some(true) {
             return (if response.hovered() { p.hover } else { p.chosen }, p.text);
         }
         let rest = if self.quiet { Color32::TRANSPARENT } else { p.control };
-        let fill = if down { p.pressed } else if response.hovered() { p.hover } else { rest };
+        let fill = if down {
+            p.pressed
+        } else if response.hovered() {
+            p.hover
+        } else {
+            rest
+        };
         (fill, if self.quiet && !response.hovered() { p.secondary } else { p.text })
     }
 }

@@ -2,8 +2,8 @@ use super::button::focus_ring;
 use super::tip;
 use crate::theme::{self, palette};
 use egui::{
-    Align2, EventFilter, Key, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit,
-    pos2, remap_clamp, vec2,
+    Align2, EventFilter, Key, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit, pos2,
+    remap_clamp, vec2,
 };
 use std::ops::RangeInclusive;
 
@@ -69,7 +69,8 @@ impl<'a> Slider<'a> {
             return Some(self.reset);
         }
         let step = if ui.input(|i| i.modifiers.shift) { self.fine } else { self.step };
-        if let Some(p) = response.interact_pointer_pos().filter(|_| response.dragged() || response.clicked()) {
+        let held = response.dragged() || response.drag_stopped() || response.clicked();
+        if let Some(p) = response.interact_pointer_pos().filter(|_| held) {
             let raw = remap_clamp(p.x, rail.x_range(), *self.range.start()..=*self.range.end());
             return Some(self.snap(raw, step));
         }
@@ -118,7 +119,13 @@ impl<'a> Slider<'a> {
                     _ if end => Align2::RIGHT_TOP,
                     _ => Align2::CENTER_TOP,
                 };
-                let shift = if i == 0 { -THUMB } else if end { THUMB } else { 0.0 };
+                let shift = if i == 0 {
+                    -THUMB
+                } else if end {
+                    THUMB
+                } else {
+                    0.0
+                };
                 let ink = if ui.is_enabled() { p.secondary } else { p.disabled };
                 painter.text(pos2(at + shift, rail.bottom() + 11.0), align, number(*tick), theme::regular(12.0), ink);
             }

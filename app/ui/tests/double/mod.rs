@@ -17,24 +17,24 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What the doubles note and are told.
 #[derive(Default)]
-pub struct Script {
-    pub sent: Vec<Command>,
-    pub events: VecDeque<Event>,
-    pub previews: VecDeque<PreviewPicture>,
-    pub offered: Vec<(RunId, u32)>,
-    pub saved: Vec<PathBuf>,
-    pub settings: Vec<Settings>,
-    pub dialog: Option<Choice>,
-    pub opened: Option<Request>,
-    pub now: f64,
-    pub seeds: u64,
+pub(crate) struct Script {
+    pub(crate) sent: Vec<Command>,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) previews: VecDeque<PreviewPicture>,
+    pub(crate) offered: Vec<(RunId, u32)>,
+    pub(crate) saved: Vec<PathBuf>,
+    pub(crate) settings: Vec<Settings>,
+    pub(crate) dialog: Option<Choice>,
+    pub(crate) opened: Option<Request>,
+    pub(crate) now: f64,
+    pub(crate) seeds: u64,
 }
 
 #[derive(Clone, Default)]
-pub struct Double(Arc<Mutex<Script>>);
+pub(crate) struct Double(Arc<Mutex<Script>>);
 
 impl Double {
-    pub fn lock(&self) -> MutexGuard<'_, Script> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Script> {
         self.0.lock().expect("no test panics with the lock")
     }
 }
@@ -113,12 +113,12 @@ impl Dialogs for Double {
 }
 
 /// The window in a test.
-pub struct Window {
-    pub harness: Harness<'static, App>,
-    pub double: Double,
+pub(crate) struct Window {
+    pub(crate) harness: Harness<'static, App>,
+    pub(crate) double: Double,
 }
 
-pub fn models() -> Vec<ModelInfo> {
+pub(crate) fn models() -> Vec<ModelInfo> {
     let live = |loras: Vec<LoraRef>, guidance_scale| Recipe { loras, sampler: Sampler::Lcm, steps: 4, guidance_scale };
     vec![
         ModelInfo {
@@ -152,14 +152,14 @@ pub fn models() -> Vec<ModelInfo> {
 }
 
 /// How the window of a test looks.
-#[derive(Clone)]
-pub struct Look {
-    pub width: f32,
-    pub height: f32,
-    pub density: f32,
-    pub light: bool,
-    pub prompt: &'static str,
-    pub unfolded: bool,
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    pub(crate) width: f32,
+    pub(crate) height: f32,
+    pub(crate) density: f32,
+    pub(crate) light: bool,
+    pub(crate) prompt: &'static str,
+    pub(crate) unfolded: bool,
 }
 
 impl Default for Look {
@@ -171,11 +171,11 @@ impl Default for Look {
 
 impl Window {
     /// 1280×800, the engine ready, the sample prompt sent.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Look::default())
     }
 
-    pub fn with(look: Look) -> Self {
+    pub(crate) fn with(look: Look) -> Self {
         let mut settings = Settings::sample(&models());
         settings.request.prompt = look.prompt.into();
         settings.request.seed = 4711;
@@ -207,18 +207,18 @@ impl Window {
     }
 
     /// Lets `secs` pass and draws some frames.
-    pub fn pass(&mut self, secs: f64) {
+    pub(crate) fn pass(&mut self, secs: f64) {
         self.double.lock().now += secs;
         self.harness.run_steps(3);
     }
 
-    pub fn event(&mut self, event: Event) {
+    pub(crate) fn event(&mut self, event: Event) {
         self.double.lock().events.push_back(event);
         self.harness.run_steps(2);
     }
 
     /// The newest request sent to the engine.
-    pub fn newest(&self) -> (RunId, Arc<Request>) {
+    pub(crate) fn newest(&self) -> (RunId, Arc<Request>) {
         let script = self.double.lock();
         let newest = script.sent.iter().rev().find_map(|c| match c {
             Command::Generate { run, request } => Some((*run, Arc::clone(request))),
@@ -227,18 +227,18 @@ impl Window {
         newest.expect("something was to be painted")
     }
 
-    pub fn generated(&self) -> usize {
+    pub(crate) fn generated(&self) -> usize {
         self.double.lock().sent.iter().filter(|c| matches!(c, Command::Generate { .. })).count()
     }
 
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let (run, request) = self.newest();
         let used = request.prompt.split_whitespace().count();
         self.event(Event::Started { run, steps: request.steps, prompt_tokens: TokenCount { used, window: 75 } });
     }
 
     /// A step with its preview.
-    pub fn step(&mut self, step: u32) {
+    pub(crate) fn step(&mut self, step: u32) {
         let (run, request) = self.newest();
         let steps = request.steps;
         let denoised = Arc::new(latents(&request));
@@ -249,7 +249,7 @@ impl Window {
     }
 
     /// All steps and the picture; then quiet.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let (run, request) = self.newest();
         self.start();
         for step in 1..=request.steps {
@@ -272,13 +272,13 @@ impl Window {
         self.pass(0.5);
     }
 
-    pub fn fail(&mut self, failure: Failure) {
+    pub(crate) fn fail(&mut self, failure: Failure) {
         let (run, _) = self.newest();
         self.event(Event::Failed { run: Some(run), failure });
         self.pass(0.5);
     }
 
-    pub fn request(&self) -> &Request {
+    pub(crate) fn request(&self) -> &Request {
         self.harness.state().session().request()
     }
 }
@@ -305,33 +305,28 @@ fn latents(request: &Request) -> Latents {
     Latents { channels: 4, height, width, data: vec![0.0; 4 * height * width] }
 }
 
-pub fn picture(request: &Request) -> Arc<Picture> {
+pub(crate) fn picture(request: &Request) -> Arc<Picture> {
     painted(request, 1.0)
 }
 
-/// An apple on a coloured ground; with `clear` below 1 still in the noise.
+/// An apple on a coloured ground; with `clear` below 1 still in the haze of the first steps.
 fn painted(request: &Request, clear: f32) -> Arc<Picture> {
     let (w, h) = (request.size.width, request.size.height);
-    let mut noise = request.seed as u32 | 1;
     let mut rgb = Vec::with_capacity((w * h * 3) as usize);
     for y in 0..h {
         for x in 0..w {
-            let (u, v) = (x as f32 / w as f32 - 0.5, y as f32 / h as f32 - 0.52);
-            let lobe = (u.abs() - 0.09).hypot(v * 1.02);
-            let stem = (u - 0.02 - v.abs() * 0.1).abs() < 0.014 && (-0.36..-0.2).contains(&v);
+            let (u, v) = (x as f32 / w as f32 - 0.5, y as f32 / h as f32 - 0.54);
+            // Edges get sharper with every step.
+            let inside = |distance: f32| (0.5 - distance / (0.012 + 0.3 * (1.0 - clear))).clamp(0.0, 1.0);
+            let apple = inside((u.abs() - 0.09).hypot(v * 1.02) - 0.2);
+            let stem = inside(((u - 0.02 - v.abs() * 0.1).abs() - 0.012).max((v + 0.27).abs() - 0.07));
             let shine = 0.9 + 0.35 * (-((u + 0.12).powi(2) + (v + 0.1).powi(2)) * 60.0).exp();
-            let colour = match (lobe, stem) {
-                (_, true) => [92.0, 62.0, 40.0],
-                (d, _) if d < 0.2 => [206.0 * shine, 40.0 * shine, 46.0 * shine],
-                _ => [52.0, 112.0 + 40.0 * v, 196.0 + 40.0 * v],
-            };
-            for c in colour {
-                noise ^= noise << 13;
-                noise ^= noise >> 17;
-                noise ^= noise << 5;
-                let grain = (noise >> 24) as f32;
-                rgb.push((c * clear + grain * (1.0 - clear)).clamp(0.0, 255.0) as u8);
-            }
+            let over = |below: [f32; 3], ink: [f32; 3], a: f32| [0, 1, 2].map(|c| below[c] + (ink[c] - below[c]) * a);
+            let ground = [52.0, 112.0 + 40.0 * v, 196.0 + 40.0 * v];
+            let colour =
+                over(over(ground, [92.0, 62.0, 40.0], stem), [206.0 * shine, 40.0 * shine, 46.0 * shine], apple);
+            let haze = 26.0 * (1.0 - clear) * ((u * 23.0).sin() + (v * 31.0 + request.seed as f32).cos());
+            rgb.extend(colour.map(|c| (c + haze).clamp(0.0, 255.0) as u8));
         }
     }
     Arc::new(Picture::new(w, h, rgb).expect("three bytes a pixel"))
