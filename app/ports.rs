@@ -1,7 +1,7 @@
 //! What the window needs of rooms it does not know.
 
 use fourstep_preview::{Job, Previewer};
-use fourstep_protocol::{Failure, Finished, Request};
+use fourstep_protocol::{Failure, Finished, ModelRef, Request, RunId};
 use fourstep_ui::{OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews};
 use std::{
     path::{Path, PathBuf},
@@ -12,6 +12,12 @@ use std::{
 pub(crate) struct PreviewPort(pub(crate) Option<Previewer>);
 
 impl Previews for PreviewPort {
+    fn prepare(&self, model: &ModelRef) {
+        if let Some(previewer) = &self.0 {
+            previewer.prepare(model.clone());
+        }
+    }
+
     fn offer(&self, job: PreviewJob) {
         let PreviewJob { run, step, model, denoised, step_secs } = job;
         if let Some(previewer) = &self.0 {
@@ -21,11 +27,14 @@ impl Previews for PreviewPort {
 
     fn newest(&self) -> Option<PreviewPicture> {
         let previewer = self.0.as_ref()?;
-        if let Some(error) = previewer.last_error() {
-            log::warn!("previews: {error}");
-        }
         let preview = previewer.try_picture()?;
         Some(PreviewPicture { run: preview.run, step: preview.step, picture: preview.picture })
+    }
+
+    fn finish(&self, run: RunId) {
+        if let Some(previewer) = &self.0 {
+            previewer.finish(run);
+        }
     }
 }
 

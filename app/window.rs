@@ -23,20 +23,19 @@ pub(crate) fn open(options: EngineOptions) -> Result<(), Failure> {
     let catalog = Catalog::builtin();
     // Opened before the window, so that a device that does not exist is said on the terminal that asked for it.
     options.backend.open(options.precision)?;
-    let build = move |waker: Waker| build(catalog, options, &waker);
+    let build = move |waker: Waker| build(&catalog, &options, &waker);
     fourstep_ui::run(build).map_err(|e| {
-        let remedy = "To paint without a window: fourstep generate --prompt \"a red apple\" --out apple.png";
+        let remedy = "fourstep --help says what works without a window.";
         Failure::machine("The window could not be opened", e, remedy)
     })
 }
 
-fn build(catalog: Catalog, options: EngineOptions, waker: &Waker) -> (Session, Ports) {
+fn build(catalog: &Catalog, options: &EngineOptions, waker: &Waker) -> (Session, Ports) {
     let start = Instant::now();
-    let backend = options.backend;
-    let precision = options.precision;
+    let (backend, precision) = (options.backend, options.precision);
     let wake = waker.clone();
     let client: Box<dyn Client> =
-        match Engine::spawn(catalog.clone(), EngineOptions { wake: Box::new(move || wake()), ..options }) {
+        match Engine::spawn(catalog.clone(), EngineOptions { backend, precision, wake: Box::new(move || wake()) }) {
             Ok(engine) => Box::new(engine),
             Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),
         };

@@ -31,7 +31,8 @@ const KEPT_TO: &[(&str, &[&str])] = &[
 ];
 
 /// What a room without clock, thread and IO does not say.
-const IMPURE: &[&str] = &["std::fs", "std::thread", "std::net", "std::process", "std::env", "Instant::now", "SystemTime"];
+const IMPURE: &[&str] =
+    &["std::fs", "std::thread", "std::net", "std::process", "std::env", "Instant::now", "SystemTime"];
 
 #[test]
 fn rooms_use_only_the_rooms_below_them() {

@@ -47,7 +47,8 @@ impl Case {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        let mut files: Vec<_> = std::fs::read_dir(self.folder.path()).expect("readable").flatten().map(|e| e.path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(self.folder.path()).expect("readable").flatten().map(|e| e.path()).collect();
         files.sort();
         files
     }

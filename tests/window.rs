@@ -59,7 +59,10 @@ fn typing_dragging_and_reseeding_repaint_and_everything_comes_back() {
     assert_eq!(request.prompt, "a green frog on a yellow background");
     assert_eq!((request.guidance_scale, request.steps), (2.0, 6));
     assert_ne!(request.seed, 0);
-    assert!(window.picture(place::PICTURE).looks_like(&opened.picture), "the window shows another picture than it saves");
+    assert!(
+        window.picture(place::PICTURE).looks_like(&opened.picture),
+        "the window shows another picture than it saves"
+    );
     window.screenshot("5-saved");
 
     window.key("space");

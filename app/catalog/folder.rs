@@ -175,8 +175,7 @@ fn native_size(sample_size: Option<Sides>) -> Size {
         Sides::Square(side) => (side, side),
         Sides::HeightWidth(height, width) => (height, width),
     };
-    let px = |latents: u32| latents.saturating_mul(LATENT_PX).clamp(*Size::SIDE_PX.start(), *Size::SIDE_PX.end());
-    Size::new(px(width), px(height))
+    Size::new(width.saturating_mul(LATENT_PX), height.saturating_mul(LATENT_PX)).nearest()
 }
 
 /// The folder's own name, also where the path ends in `.` or `..`.

@@ -11,4 +11,4 @@ mod places;
 
 pub use catalog::{Catalog, Location, LoraLocation};
 pub use entry::{LoraEntry, ModelEntry, Source};
-pub use places::{config_dir, expand, pictures_dir};
+pub use places::config_dir;

@@ -1,4 +1,4 @@
-use directories::{BaseDirs, ProjectDirs, UserDirs};
+use directories::{BaseDirs, ProjectDirs};
 use std::path::{Path, PathBuf};
 
 /// Where the program keeps its settings; `None` where the system has no home folder. Nothing is created.
@@ -6,15 +6,8 @@ pub fn config_dir() -> Option<PathBuf> {
     ProjectDirs::from("", "", "fourstep").map(|dirs| dirs.config_dir().to_path_buf())
 }
 
-/// Where a person expects pictures: their picture folder, else their home folder; `None` where there is neither.
-pub fn pictures_dir() -> Option<PathBuf> {
-    let dirs = UserDirs::new()?;
-    let pictures = dirs.picture_dir().filter(|folder| folder.is_dir());
-    Some(pictures.unwrap_or_else(|| dirs.home_dir()).to_path_buf())
-}
-
 /// A path as typed, with `~` at its start replaced by the home folder.
-pub fn expand(path: &str) -> PathBuf {
+pub(crate) fn expand(path: &str) -> PathBuf {
     let path = path.trim();
     let home = || BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());
     let below_home = match path.strip_prefix('~') {

@@ -1,9 +1,10 @@
 use super::{
     DeviceArgs, out,
-    painter::{Painter, decoder},
+    painter::Painter,
     request::{check, model},
     stats::{median, peak_memory_bytes},
 };
+use crate::previews::decoder;
 use clap::Args;
 use fourstep_catalog::Catalog;
 use fourstep_compute::CancelToken;
@@ -70,7 +71,7 @@ pub(super) fn run(args: &BenchArgs, device: DeviceArgs) -> Result<(), Failure> {
     check(&request, &model)?;
 
     let (mut painter, loads) = load(&catalog, device, &request, args.runs)?;
-    let mut decoder = decoder(&catalog, &request.model, device)?;
+    let mut decoder = decoder(&catalog, device.backend, device.precision, &request.model)?;
     let samples = paint(&mut painter, &mut *decoder, &request, args.runs)?;
     let whole = median(&samples.whole).unwrap_or_default();
     let cancels = cancel(&mut painter, &request, args.runs, whole)?;

@@ -2,14 +2,14 @@ use super::{
     DeviceArgs, out,
     painter::{Painter, Progress},
     paths,
-    request::{PromptArgs, RecipeArgs, model},
+    request::{PromptArgs, RecipeArgs, check, model},
 };
 use clap::Args;
 use fourstep_catalog::Catalog;
 use fourstep_gallery::{Panel, compose, save};
-use fourstep_protocol::{Failure, Finished, ModelInfo};
-use serde_json::json;
-use std::path::PathBuf;
+use fourstep_protocol::{DeviceInfo, Failure, Finished, ModelInfo, Request, Timings};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub(super) struct CompareArgs {
@@ -32,7 +32,7 @@ pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> 
     let request = args.prompt.request(&catalog, &model, &own, &model.live)?;
     let mut slow_request = request.clone();
     slow_request.apply(slow);
-    super::request::check(&slow_request, &model)?;
+    check(&slow_request, &model)?;
     let out = paths::picture(args.out, &request)?;
 
     let mut painter = Painter::start(&catalog, device)?;
@@ -47,12 +47,27 @@ pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> 
     save(&out, &compose(&heading, &panels)?, &request, Some(&runs[0].timings))?;
 
     if args.json {
-        let runs = runs.each_ref().map(|run| json!({ "request": &*run.request, "timings": run.timings }));
-        return out::json(&json!({ "out": out, "seed": request.seed, "runs": runs, "device": painter.device }));
+        let runs = runs.each_ref().map(|run| RunReport { request: &run.request, timings: &run.timings });
+        return out::json(&Report { out: &out, seed: request.seed, runs, device: &painter.device });
     }
     out::line(&out.display().to_string())?;
     captions.iter().for_each(|(title, lines)| out::note(&format!("{title}: {}", lines.join(", "))));
     Ok(())
+}
+
+/// What `--json` prints: the fast run, then the slow one.
+#[derive(Serialize)]
+struct Report<'a> {
+    out: &'a Path,
+    seed: u64,
+    runs: [RunReport<'a>; 2],
+    device: &'a DeviceInfo,
+}
+
+#[derive(Serialize)]
+struct RunReport<'a> {
+    request: &'a Request,
+    timings: &'a Timings,
 }
 
 /// A title and the lines below it.

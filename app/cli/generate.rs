@@ -1,17 +1,18 @@
 use super::{
     DeviceArgs, out,
-    painter::{Painter, Progress, decoder},
+    painter::{Painter, Progress},
     paths,
     request::{PromptArgs, RecipeArgs, check, model},
 };
+use crate::previews::decoder;
 use clap::Args;
 use fourstep_catalog::Catalog;
 use fourstep_compute::CancelToken;
 use fourstep_gallery::{check_writable, save, write_atomically};
 use fourstep_preview::Decode;
-use fourstep_protocol::{DeviceInfo, Event, Failure, Finished, Init, Latents, Request};
+use fourstep_protocol::{DeviceInfo, Event, Failure, Init, Latents, Request, Timings};
 use safetensors::{Dtype, tensor::TensorView};
-use serde_json::json;
+use serde::Serialize;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -61,7 +62,7 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
     args.previews.as_deref().map_or(Ok(()), paths::folder)?;
 
     let decoder = match args.json || args.previews.is_some() {
-        true => Some(decoder(&catalog, &request.model, device)?),
+        true => Some(decoder(&catalog, device.backend, device.precision, &request.model)?),
         false => None,
     };
     let mut painter = Painter::start(&catalog, device)?;
@@ -79,8 +80,15 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
         save_latents(path, &finished.latents)?;
     }
     if args.json {
-        let first_preview = previews.first_secs.map(|secs| (secs - finished.timings.load_secs).max(0.0));
-        return out::json(&report(&request, &finished, &painter.device, &out, &args.init, first_preview));
+        let load_secs = finished.timings.load_secs;
+        return out::json(&Report {
+            out: &out,
+            seed: request.seed,
+            timings: &finished.timings,
+            first_preview_secs: previews.first_secs.map(|secs| (secs - load_secs).max(0.0)),
+            device: &painter.device,
+            request: Settings::new(request, args.init.as_deref()),
+        });
     }
     let timings = &finished.timings;
     out::line(&out.display().to_string())?;
@@ -88,27 +96,38 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
     Ok(())
 }
 
-fn report(
-    request: &Request,
-    finished: &Finished,
-    device: &DeviceInfo,
-    out: &Path,
-    init: &Option<PathBuf>,
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    out: &'a Path,
+    seed: u64,
+    request: Settings<'a>,
+    timings: &'a Timings,
     first_preview_secs: Option<f64>,
-) -> serde_json::Value {
-    let mut settings = json!(request);
-    // The path instead of megabytes of base64.
-    if let (Some(path), Some(value)) = (init, settings.pointer_mut("/init/picture")) {
-        *value = json!(path);
+    device: &'a DeviceInfo,
+}
+
+/// A request with the path of the picture it starts from, instead of megabytes of base64.
+#[derive(Serialize)]
+struct Settings<'a> {
+    #[serde(flatten)]
+    request: Request,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    init: Option<InitFile<'a>>,
+}
+
+#[derive(Serialize)]
+struct InitFile<'a> {
+    picture: &'a Path,
+    strength: f32,
+}
+
+impl<'a> Settings<'a> {
+    fn new(request: Request, init: Option<&'a Path>) -> Self {
+        let strength = request.init.as_ref().map(|init| init.strength);
+        let init = init.zip(strength).map(|(picture, strength)| InitFile { picture, strength });
+        Self { request: Request { init: None, ..request }, init }
     }
-    json!({
-        "out": out,
-        "seed": request.seed,
-        "request": settings,
-        "timings": finished.timings,
-        "first_preview_secs": first_preview_secs,
-        "device": device,
-    })
 }
 
 /// Decodes steps as they come: all of them into a folder, or only the first to see how soon it is there.

@@ -2,7 +2,7 @@ use super::out;
 use clap::Args;
 use fourstep_catalog::Catalog;
 use fourstep_protocol::{Failure, Guidance, ModelInfo};
-use serde_json::json;
+use std::collections::BTreeMap;
 
 #[derive(Args)]
 pub(super) struct ModelsArgs {
@@ -15,7 +15,7 @@ pub(super) struct ModelsArgs {
 pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
     let models = Catalog::builtin().models();
     if args.json {
-        return out::json(&json!({ "models": models }));
+        return out::json(&BTreeMap::from([("models", models)]));
     }
     let lines = models.iter().map(line).collect::<Vec<_>>();
     out::line(&lines.join("\n"))?;

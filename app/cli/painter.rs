@@ -1,8 +1,7 @@
 use super::DeviceArgs;
 use fourstep_catalog::Catalog;
-use fourstep_engine::{Engine, open_tiny_decoder};
-use fourstep_preview::{Decode, LinearDecoder, TinyDecoder};
-use fourstep_protocol::{Client, Command, DeviceInfo, Event, Failure, Finished, ModelRef, Request, RunId};
+use fourstep_engine::Engine;
+use fourstep_protocol::{Client, Command, DeviceInfo, Event, Failure, Finished, Request, RunId};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     sync::Arc,
@@ -99,18 +98,6 @@ fn next_event(engine: &Engine) -> Result<Event, Failure> {
 
 fn engine_gone() -> Failure {
     Failure::machine("The picture could not be painted", "the inference thread has ended", "Start again.")
-}
-
-/// The model's preview decoder, on a handle of the device of its own.
-///
-/// # Errors
-/// [`Failure`] where its weights cannot be read.
-pub(super) fn decoder(catalog: &Catalog, model: &ModelRef, device: DeviceArgs) -> Result<Box<dyn Decode>, Failure> {
-    let backend = device.backend.open(device.precision)?;
-    Ok(match open_tiny_decoder(&backend, catalog, model)? {
-        Some(tiny) => Box::new(TinyDecoder::new(backend, tiny)),
-        None => Box::new(LinearDecoder),
-    })
 }
 
 /// A progress bar on a terminal; nothing anywhere else.

@@ -1,7 +1,7 @@
 use fourstep_gallery::{check_writable, next_number, suggested_name};
 use fourstep_protocol::{Failure, Request};
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -34,7 +34,12 @@ pub(super) fn picture(asked: Option<PathBuf>, request: &Request) -> Result<PathB
 /// [`Failure`] where it cannot be made or written.
 pub(super) fn folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir_all(path).map_err(|e| {
-        Failure::input(format!("The folder {} could not be made", path.display()), e, "Choose another place.")
+        let why = match e.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => "a file stands in its place".into(),
+            io::ErrorKind::PermissionDenied => "you may not write there".into(),
+            _ => e.to_string(),
+        };
+        Failure::input(format!("The folder {} could not be made", path.display()), why, "Choose another place.")
     })?;
     check_writable(&path.join("step-1.png"))
 }

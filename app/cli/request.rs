@@ -94,8 +94,7 @@ impl PromptArgs {
 impl RecipeArgs {
     /// The recipe that the arguments start from: the slow one where another sampler than the live one is asked for.
     pub(super) fn recipe<'a>(&self, model: &'a ModelInfo) -> &'a Recipe {
-        let another = self.sampler.is_some_and(|s| s != model.live.sampler);
-        model.compare.as_ref().filter(|_| another).unwrap_or(&model.live)
+        model.recipe_for(self.sampler.unwrap_or(model.live.sampler))
     }
 }
 
@@ -121,8 +120,12 @@ fn read_prompt(prompt: &str, mut stdin: impl Read) -> Result<String, Failure> {
 }
 
 fn lora(text: &str) -> Result<LoraRef, String> {
-    let (source, weight) = match text.rsplit_once(':').map(|(source, weight)| (source, weight.parse())) {
-        Some((source, Ok(weight))) => (source, weight),
+    const ENDING: &str = ".safetensors";
+    let (source, weight) = match text.rsplit_once(':').map(|(source, weight)| (source, weight, weight.parse())) {
+        Some((source, _, Ok(weight))) => (source, weight),
+        Some((source, weight, Err(_))) if source.ends_with(ENDING) && !weight.ends_with(ENDING) => {
+            return Err(format!("`{weight}` is not a weight; write FILE:WEIGHT, for example {source}:0.8"));
+        }
         // `C:\x.safetensors` holds a colon too.
         _ => (text, 1.0),
     };
@@ -200,7 +203,9 @@ mod tests {
         assert_eq!(pair("a.safetensors"), Ok(("a.safetensors".into(), 1.0)));
         assert_eq!(pair("dir:x/a.safetensors:-0.5"), Ok(("dir:x/a.safetensors".into(), -0.5)));
         assert_eq!(pair("C:\\a.safetensors"), Ok(("C:\\a.safetensors".into(), 1.0)));
+        assert_eq!(pair("b:0.5.safetensors"), Ok(("b:0.5.safetensors".into(), 1.0)));
         assert!(pair(":1").is_err());
+        assert!(pair("a.safetensors:0,5").is_err_and(|e| e.contains("a.safetensors:0.8")));
     }
 
     #[test]

@@ -31,8 +31,6 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The same backend for a run with this token.
     fn with_cancel(&self, token: CancelToken) -> Self;
 
-    // ---- weights, packed once -------------------------------------------------------------------------------------
-
     /// `weight` is `[out, in]`, `bias` `[out]`.
     fn pack_linear(&self, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Linear>;
 
@@ -54,8 +52,6 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// `table` is `[rows, c]`.
     fn pack_embedding(&self, table: &HostTensor) -> Result<Self::Embedding>;
 
-    // ---- between host and device ----------------------------------------------------------------------------------
-
     /// A picture from f32 values in `[n, c, h, w]` order, the order of latents everywhere outside a backend.
     fn upload_image(&self, nchw: &[f32], shape: [usize; 4]) -> Result<Self::Tensor>;
 
@@ -67,8 +63,6 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// The tokens' values and shape, `[n, l, c]`.
     fn download_tokens(&self, x: &Self::Tensor) -> Result<(Vec<f32>, [usize; 3])>;
-
-    // ---- operations -----------------------------------------------------------------------------------------------
 
     /// Rows of the table: `ids` is `[n, l]` → tokens `[n, l, c]`.
     fn embed(&self, table: &Self::Embedding, ids: &[u32], shape: [usize; 2]) -> Result<Self::Tensor>;

@@ -18,6 +18,7 @@ pub fn run<B: Backend>(backend: &B, tolerance: Tolerance) -> Result<Report, Fail
     let mut suite = Suite { backend, tolerance, report: Report::default(), random: 0x9E37_79B9 };
     pictures::check(&mut suite)?;
     tokens::check(&mut suite)?;
+    pictures::shared_vectors(&mut suite)?;
     refusals::check(&mut suite)?;
     Ok(suite.report)
 }

@@ -1,7 +1,7 @@
 use crate::{samplers::SamplerError, tokenizer::TokenizerError};
 use fourstep_compute::ComputeError;
 use fourstep_protocol::{Failure, Invalid};
-use fourstep_weights::WeightsError;
+use fourstep_weights::{Fault, WeightsError};
 
 /// Why a run ended without a picture.
 #[derive(Debug)]
@@ -35,11 +35,9 @@ impl From<ComputeError> for RunError {
                 error,
                 "Download or export the model again, with its config.json files.",
             ),
-            ComputeError::NotFinite(_) => Failure::input(
-                "The model's weights are damaged",
-                error,
-                "Download or export the model again.",
-            ),
+            ComputeError::NotFinite(_) => {
+                Failure::input("The model's weights are damaged", error, "Download or export the model again.")
+            }
             ComputeError::Unsupported(_) => {
                 Failure::input("The model cannot be run", error, "Choose an SD1.5, SDXL or LCM model.")
             }
@@ -50,7 +48,12 @@ impl From<ComputeError> for RunError {
 
 impl From<WeightsError> for RunError {
     fn from(error: WeightsError) -> Self {
-        let what = "The model's files could not be read";
+        let what = match error.fault {
+            Fault::NotLora(_) | Fault::Module { .. } | Fault::NothingMatches { .. } | Fault::LoraShape { .. } => {
+                "The LoRA could not be used"
+            }
+            _ => "A file could not be used",
+        };
         let why = format!("{} {}", error.file, error.fault);
         Self::Failed(Failure::input(what, why, error.fault.remedy()))
     }
@@ -58,8 +61,11 @@ impl From<WeightsError> for RunError {
 
 impl From<TokenizerError> for RunError {
     fn from(error: TokenizerError) -> Self {
-        let remedy = "Download or export the model's tokenizer folder again.";
-        Self::Failed(Failure::input("The model's tokenizer could not be used", error, remedy))
+        let TokenizerError::File(file) = error else {
+            let remedy = "Download or export the model's tokenizer folder again.";
+            return Self::Failed(Failure::input("The model's tokenizer could not be used", error, remedy));
+        };
+        file.into()
     }
 }
 

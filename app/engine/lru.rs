@@ -7,18 +7,21 @@ pub(crate) struct Lru<K, V> {
 
 impl<K: PartialEq, V> Lru<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { entries: Vec::with_capacity(capacity + 1), capacity }
+        Self { entries: Vec::with_capacity(capacity), capacity }
     }
 
-    /// The value of `key`, made by `make` where it is not kept yet.
+    /// The value of `key`, made by `make` where it is not kept yet. What makes room for it goes before it is made, so
+    /// that there are never more than `capacity` values at a time.
     pub(crate) fn get_or_try_insert<E>(&mut self, key: K, make: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {
         let entry = match self.entries.iter().position(|(k, _)| *k == key) {
             Some(at) => self.entries.remove(at),
-            None => (key, make()?),
+            None => {
+                if self.entries.len() >= self.capacity {
+                    self.entries.remove(0);
+                }
+                (key, make()?)
+            }
         };
-        if self.entries.len() >= self.capacity {
-            self.entries.remove(0);
-        }
         self.entries.push(entry);
         let last = self.entries.len() - 1;
         Ok(&mut self.entries[last].1)

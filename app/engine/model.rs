@@ -54,8 +54,8 @@ pub(crate) struct Loading<'a> {
 /// `model_index.json`: which class each folder is.
 #[derive(Deserialize)]
 struct ModelIndex {
-    #[serde(default)]
-    force_zeros_for_empty_prompt: bool,
+    /// SDXL only, where absent means yes, as in diffusers.
+    force_zeros_for_empty_prompt: Option<bool>,
     #[serde(flatten)]
     parts: HashMap<String, serde_json::Value>,
 }
@@ -86,12 +86,13 @@ impl<B: Backend> Base<B> {
         if text_encoders.is_empty() {
             return Err(no_text_encoder(&info).into());
         }
+        let xl = text_encoders.len() == 2;
         Ok(Self {
             tokenizers,
             text_encoders,
             vae: Vae::open(b, &storage, index.class("vae"), cancel)?,
             schedule: schedule(&storage)?,
-            zero_empty_negative: index.force_zeros_for_empty_prompt,
+            zero_empty_negative: xl && index.force_zeros_for_empty_prompt.unwrap_or(true),
             unet_config: storage.json("unet/config.json")?,
             unet: Arc::new(Checkpoint::open(&storage, "unet", VARIANTS)?),
             info,

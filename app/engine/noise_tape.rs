@@ -23,11 +23,7 @@ pub(crate) struct TapeKey {
 
 impl NoiseTape {
     pub(crate) fn new(key: TapeKey) -> Self {
-        Self {
-            stream: NoiseStream::new(key.noise, key.seed),
-            len: key.shape.iter().product(),
-            draws: Vec::new(),
-        }
+        Self { stream: NoiseStream::new(key.noise, key.seed), len: key.shape.iter().product(), draws: Vec::new() }
     }
 
     /// The draw with this number, counted from 0.

@@ -1,5 +1,5 @@
 use fourstep_compute::{CancelToken, HostTensor, Result, TensorSource};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// A source of weights that tells how far loading is and ends when the run is no longer wanted, so that neither the
 /// networks nor the files need to know of either.
@@ -12,11 +12,7 @@ pub(crate) struct Observed<'a> {
 
 impl<'a> Observed<'a> {
     /// `progress` is told how many numbers were read from this source so far.
-    pub(crate) fn new(
-        source: &'a dyn TensorSource,
-        cancel: CancelToken,
-        progress: &'a (dyn Fn(usize) + Sync),
-    ) -> Self {
+    pub(crate) fn new(source: &'a dyn TensorSource, cancel: CancelToken, progress: &'a (dyn Fn(usize) + Sync)) -> Self {
         Self { source, cancel, read: AtomicUsize::new(0), progress }
     }
 }
@@ -32,5 +28,24 @@ impl TensorSource for Observed<'_> {
 
     fn contains(&self, key: &str) -> bool {
         self.source.contains(key)
+    }
+}
+
+/// Passes on progress a hundred times at most: a U-Net has thousands of tensors.
+pub(crate) struct Throttled<'a> {
+    tell: &'a (dyn Fn(f32) + Sync),
+    percent: AtomicU32,
+}
+
+impl<'a> Throttled<'a> {
+    pub(crate) fn new(tell: &'a (dyn Fn(f32) + Sync)) -> Self {
+        Self { tell, percent: 0.into() }
+    }
+
+    pub(crate) fn tell(&self, fraction: f32) {
+        let percent = (fraction * 100.0) as u32;
+        if self.percent.fetch_max(percent, Ordering::Relaxed) < percent {
+            (self.tell)(fraction);
+        }
     }
 }

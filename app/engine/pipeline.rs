@@ -6,6 +6,7 @@ use crate::{
     lru::Lru,
     model::{Base, Loading, Networks},
     noise_tape::{NoiseTape, TapeKey},
+    observed::Throttled,
     samplers::{self, SamplerRun},
     text::{self, Prompt},
 };
@@ -131,7 +132,7 @@ impl<B: Backend> Model<B> {
     fn conditions(&mut self, b: &B, request: &Request) -> Result<Conditions<B>> {
         let guided = self.base.info.runs_unconditional(request.guidance_scale);
         let key = PromptKey::Text(request.prompt.clone());
-        let prompt = self.prompt(b, key.clone())?;
+        let prompt = self.prompt(b, &key)?;
         if !guided {
             return Ok(Conditions { prompt, prompt_key: key, negative: None });
         }
@@ -139,14 +140,14 @@ impl<B: Backend> Model<B> {
             "" if self.base.zero_empty_negative => PromptKey::Zeros,
             _ => PromptKey::Text(request.negative_prompt.clone()),
         };
-        let negative = self.prompt(b, negative_key.clone())?;
+        let negative = self.prompt(b, &negative_key)?;
         Ok(Conditions { prompt, prompt_key: key, negative: Some((negative, negative_key)) })
     }
 
-    fn prompt(&mut self, b: &B, key: PromptKey) -> Result<Arc<Prompt<B>>> {
+    fn prompt(&mut self, b: &B, key: &PromptKey) -> Result<Arc<Prompt<B>>> {
         let (base, networks) = (&self.base, &self.networks);
         let encode = || -> Result<_> {
-            Ok(Arc::new(match &key {
+            Ok(Arc::new(match key {
                 PromptKey::Text(prompt) => text::encode(b, base, networks, prompt)?,
                 PromptKey::Zeros => text::zeros(b, base, networks)?,
             }))
@@ -287,21 +288,5 @@ fn decode<B: Backend>(b: &B, base: &Base<B>, latents: &Latents) -> Result<Pictur
     Picture::from_chw(&pixels, w as u32, h as u32).map_err(|_| not_a_number("pixels"))
 }
 
-/// Passes on progress a hundred times at most: a U-Net has thousands of tensors.
-struct Throttled<'a> {
-    tell: &'a (dyn Fn(f32) + Sync),
-    percent: std::sync::atomic::AtomicU32,
-}
-
-impl<'a> Throttled<'a> {
-    fn new(tell: &'a (dyn Fn(f32) + Sync)) -> Self {
-        Self { tell, percent: 0.into() }
-    }
-
-    fn tell(&self, fraction: f32) {
-        let percent = (fraction * 100.0) as u32;
-        if self.percent.fetch_max(percent, std::sync::atomic::Ordering::Relaxed) < percent {
-            (self.tell)(fraction);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

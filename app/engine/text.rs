@@ -54,10 +54,7 @@ fn encodings<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>, prompt: 
     Ok((encodings, count))
 }
 
-fn context<B: Backend>(
-    b: &B,
-    mut encodings: Vec<TextEncoding<B::Tensor>>,
-) -> Result<(B::Tensor, Option<B::Tensor>)> {
+fn context<B: Backend>(b: &B, mut encodings: Vec<TextEncoding<B::Tensor>>) -> Result<(B::Tensor, Option<B::Tensor>)> {
     let Some(last) = encodings.pop() else {
         return Err(fourstep_compute::ComputeError::Unsupported("the model has no text encoder".into()).into());
     };

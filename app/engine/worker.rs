@@ -12,7 +12,7 @@ use fourstep_protocol::{DeviceInfo, Event, Failure, Finished, Request, RunId};
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// Does one run after the other, always the newest. Every run that was asked for ends in exactly one of
@@ -46,9 +46,8 @@ impl Events {
             }
             _ => {}
         }
-        if let Ok(wake) = self.wake.lock() {
-            wake();
-        }
+        // A bell that panicked once is rung again: it is a plain function and holds nothing half-changed of ours.
+        self.wake.lock().unwrap_or_else(PoisonError::into_inner)();
     }
 }
 
@@ -103,7 +102,8 @@ fn closing(run: RunId, result: Result<Finished>) -> Event {
         Ok(finished) => Event::Finished(Box::new(finished)),
         Err(RunError::Cancelled) => Event::Stopped { run },
         Err(RunError::Failed(failure)) => {
-            log::error!("run {}: {failure}", run.0);
+            // Whoever asked tells the person; said twice on a terminal otherwise.
+            log::debug!("run {}: {failure}", run.0);
             Event::Failed { run: Some(run), failure }
         }
     }

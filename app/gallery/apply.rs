@@ -32,7 +32,7 @@ impl Infotext {
         self.apply_prompt(request, was_lcm && request.sampler == Sampler::Lcm, &mut lost);
         request.negative_prompt.clone_from(&self.negative_prompt);
         if let Some(size) = self.get("Size") {
-            match size.parse::<Size>().ok().filter(|s| fits(*s)) {
+            match size.parse::<Size>().ok().filter(|s| *s == s.nearest()) {
                 Some(size) => request.size = size,
                 None => lost.push(format!("Size {size}: sides must be multiples of 8 from 64 to 4096 pixels.")),
             }
@@ -135,10 +135,6 @@ fn next_lora_tag(text: &str) -> Option<(&str, (String, f32), &str)> {
     let name = parts.next()?.to_owned();
     let weight = parts.next().and_then(|w| w.trim().parse().ok()).filter(|w: &f32| w.is_finite()).unwrap_or(1.0);
     Some((&text[..start], (name, weight), &inner[end + 1..]))
-}
-
-fn fits(size: Size) -> bool {
-    [size.width, size.height].iter().all(|s| s.is_multiple_of(8) && Size::SIDE_PX.contains(s))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use fourstep_protocol::Failure;
 use std::{
     fs,
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 use tempfile::NamedTempFile;
 
@@ -52,12 +52,14 @@ fn create_beside(path: &Path) -> Result<NamedTempFile, Failure> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let folder = folder_of(path);
-    builder.tempfile_in(&folder).map_err(|e| {
+    builder.tempfile_in(folder).map_err(|e| {
+        let here = folder == Path::new(".");
+        let name = if here { "the current folder".into() } else { folder.display().to_string() };
         let why = match e.kind() {
-            io::ErrorKind::NotFound if !folder.is_dir() => format!("there is no folder {}", folder.display()),
-            io::ErrorKind::NotADirectory => format!("{} is not a folder", folder.display()),
-            io::ErrorKind::PermissionDenied => format!("you may not write to {}", folder.display()),
-            io::ErrorKind::NotFound => format!("no file can be made in {}", folder.display()),
+            io::ErrorKind::NotFound if !folder.is_dir() => format!("there is no folder {name}"),
+            io::ErrorKind::NotADirectory => format!("{name} is not a folder"),
+            io::ErrorKind::PermissionDenied => format!("you may not write to {name}"),
+            io::ErrorKind::NotFound => format!("no file can be made in {name}"),
             // tempfile puts the path of its own file into the text, which says nothing to anybody.
             _ => e.raw_os_error().map_or_else(|| e.to_string(), |code| io::Error::from_raw_os_error(code).to_string()),
         };
@@ -65,11 +67,8 @@ fn create_beside(path: &Path) -> Result<NamedTempFile, Failure> {
     })
 }
 
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
-        _ => PathBuf::from("."),
-    }
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn what(path: &Path) -> String {
@@ -79,6 +78,7 @@ fn what(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::PathBuf;
 
     fn names(folder: &Path) -> Vec<String> {
         let entries = fs::read_dir(folder).expect("readable").map(|e| e.expect("entry").file_name());

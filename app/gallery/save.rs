@@ -1,6 +1,7 @@
 use crate::{Infotext, atomic::write_atomically, default_folder};
 use fourstep_protocol::{Failure, Picture, Request, Timings};
 use png::text_metadata::{ITXtChunk, TEXtChunk};
+use serde::Serialize;
 use std::{io, path::Path};
 
 /// Text chunk with the whole request as JSON.
@@ -25,19 +26,20 @@ pub fn save(path: &Path, picture: &Picture, request: &Request, timings: Option<&
             Failure::input(what, e, "Choose another place.")
         })?;
     }
-    let json = record(request, timings).map_err(|e| {
+    let json = serde_json::to_string(&Record { request, timings }).map_err(|e| {
         Failure::machine("The settings could not be written into the picture", e, "Please report this.")
     })?;
     let infotext = Infotext::of(request).to_string();
     write_atomically(path, |file| encode(file, picture, &json, &infotext).map_err(io::Error::other))
 }
 
-fn record(request: &Request, timings: Option<&Timings>) -> serde_json::Result<String> {
-    let mut json = serde_json::to_value(request)?;
-    if let (Some(members), Some(timings)) = (json.as_object_mut(), timings) {
-        members.insert("timings".into(), serde_json::to_value(timings)?);
-    }
-    serde_json::to_string(&json)
+/// What the text chunk holds.
+#[derive(Serialize)]
+struct Record<'a> {
+    #[serde(flatten)]
+    request: &'a Request,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings: Option<&'a Timings>,
 }
 
 fn encode(file: &mut dyn io::Write, picture: &Picture, json: &str, infotext: &str) -> Result<(), png::EncodingError> {

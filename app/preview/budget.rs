@@ -2,7 +2,9 @@
 ///
 /// A preview may take a tenth of the mean step, so that all previews together take at most a tenth of a run. It may
 /// always take [`FREE_SECS`](Self::FREE_SECS): with small models a tenth of a step is less than anybody notices, and
-/// what counts there is that the first preview comes at once and sharp. What does not fit at full size is decoded from
+/// what counts there is that the first preview comes at once, is sharp, and stays so: previews that change between
+/// full and half size look restless. With steps shorter than ten times that, previews may cost more than their share
+/// of a run. What does not fit at full size is decoded from
 /// latents of half the size (a quarter of the cost), then with [`LinearDecoder`](crate::LinearDecoder).
 ///
 /// Before anything is measured, a model with slow steps starts at half size: its decoder will be slow too.
@@ -33,7 +35,7 @@ impl Budget {
     /// The part of a step that a preview may take.
     pub const SHARE: f64 = 0.10;
     /// What a preview may take however short a step is, in seconds.
-    pub const FREE_SECS: f64 = 0.015;
+    pub const FREE_SECS: f64 = 0.025;
     /// Weight of a new measurement in a mean.
     const NEW: f64 = 0.3;
     /// How much a cost that is not measured any more sinks with each step, so that one slow measurement (another
@@ -109,7 +111,7 @@ mod tests {
     fn small_models_are_always_shown_in_full() {
         let (plans, _) = run(50, 0.02, 0.004);
         assert!(plans.iter().all(|p| *p == Plan::Full));
-        assert_eq!(run(3, 0.02, 0.0149).0, [Plan::Full; 3]);
+        assert_eq!(run(3, 0.02, 0.0249).0, [Plan::Full; 3]);
     }
 
     #[test]

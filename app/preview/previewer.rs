@@ -39,8 +39,6 @@ pub struct Preview {
     pub picture: Arc<Picture>,
     /// How it was made.
     pub plan: Plan,
-    /// How long decoding took.
-    pub decode_secs: f64,
 }
 
 impl Previewer {
@@ -175,10 +173,9 @@ impl Worker {
         let plan = if open.decoder.is_free() { Plan::Full } else { open.budget.plan(positions, job.step_secs) };
         let start = Instant::now();
         let decoded = caught(|| open.decode(plan, &job.denoised, &cancel));
-        let decode_secs = start.elapsed().as_secs_f64();
         let (picture, plan) = match decoded {
             Ok(picture) => {
-                open.budget.record(plan, positions, decode_secs);
+                open.budget.record(plan, positions, start.elapsed().as_secs_f64());
                 (picture?, plan)
             }
             Err(DecodeError::Cancelled) => return None,
@@ -190,7 +187,7 @@ impl Worker {
             }
         };
         let wanted = !cancel.is_cancelled();
-        wanted.then(|| Preview { run: job.run, step: job.step, picture: Arc::new(picture), plan, decode_secs })
+        wanted.then(|| Preview { run: job.run, step: job.step, picture: Arc::new(picture), plan })
     }
 
     /// The decoder of this model; a linear one where its own cannot be had.

@@ -9,10 +9,12 @@ mod message;
 mod model;
 mod picture;
 mod request;
+mod sampler;
 
 pub use client::{Client, ClientClosed};
 pub use failure::{Failure, FailureKind};
 pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings, TokenCount};
 pub use model::{Guidance, LoraRef, ModelInfo, ModelRef, Recipe};
 pub use picture::{Latents, NotAPicture, Picture};
-pub use request::{Init, Invalid, Noise, Request, Sampler, Size};
+pub use request::{Init, Invalid, Request, Size};
+pub use sampler::{Noise, Sampler};

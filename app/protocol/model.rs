@@ -75,6 +75,13 @@ impl ModelInfo {
         }
     }
 
+    /// The recipe that a sampler belongs to: the slow one for a classic sampler of a model that has one, else the live
+    /// one.
+    pub fn recipe_for(&self, sampler: Sampler) -> &Recipe {
+        let slow = self.compare.as_ref().filter(|_| sampler != self.live.sampler);
+        slow.unwrap_or(&self.live)
+    }
+
     /// Whether a second, unconditional pass runs at this scale, which doubles the cost of a step.
     pub fn runs_unconditional(&self, guidance_scale: f32) -> bool {
         self.guidance == Guidance::ClassifierFree && guidance_scale > 1.0
@@ -109,6 +116,11 @@ impl fmt::Display for ModelRef {
 pub struct LoraRef {
     /// An id of the catalog, or the path of a `.safetensors` file.
     pub source: String,
-    /// −2 … 2; 1 is as trained, 0 is off.
+    /// Within [`WEIGHTS`](Self::WEIGHTS); 1 is as trained, 0 is off.
     pub weight: f32,
+}
+
+impl LoraRef {
+    /// The weights the program accepts.
+    pub const WEIGHTS: RangeInclusive<f32> = -2.0..=2.0;
 }

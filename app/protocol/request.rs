@@ -1,4 +1,4 @@
-use crate::{LoraRef, ModelInfo, ModelRef, Picture, Recipe};
+use crate::{LoraRef, ModelInfo, ModelRef, Noise, Picture, Recipe, Sampler};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
@@ -62,6 +62,12 @@ impl Size {
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
+
+    /// The nearest size that can be painted: sides in [`SIDE_PX`](Self::SIDE_PX) that are multiples of 8.
+    pub fn nearest(self) -> Self {
+        let side = |px: u32| (px.clamp(*Self::SIDE_PX.start(), *Self::SIDE_PX.end()) + 4) / 8 * 8;
+        Self::new(side(self.width), side(self.height))
+    }
 }
 
 impl fmt::Display for Size {
@@ -77,88 +83,6 @@ impl FromStr for Size {
         let (w, h) = s.split_once(['x', 'X', '×']).ok_or_else(|| Invalid::SizeText(s.into()))?;
         let side = |t: &str| t.trim().parse::<u32>().map_err(|_| Invalid::SizeText(s.into()));
         Ok(Self::new(side(w)?, side(h)?))
-    }
-}
-
-/// Which generator turns a seed into noise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Noise {
-    /// MT19937 with PyTorch's normal: the CPU generator of diffusers and ComfyUI.
-    #[default]
-    Torch,
-    /// Philox 4×32: the CUDA generator, the pictures of AUTOMATIC1111.
-    Philox,
-}
-
-/// The rule that goes from noise to picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sampler {
-    /// Latent consistency sampling, 1–8 steps (arXiv 2310.04378).
-    Lcm,
-    /// DDIM with η = 0 (arXiv 2010.02502).
-    Ddim,
-    /// Euler on the probability-flow ODE (arXiv 2206.00364).
-    Euler,
-    /// Euler with fresh noise at each step.
-    EulerA,
-    /// DPM-Solver++ 2M (arXiv 2211.01095).
-    #[serde(rename = "dpmpp-2m")]
-    DpmPp2m,
-    /// DPM-Solver++ 2M on Karras' sigmas.
-    #[serde(rename = "dpmpp-2m-karras")]
-    DpmPp2mKarras,
-    /// UniPC, order 2 (arXiv 2302.04867).
-    #[serde(rename = "unipc")]
-    UniPc,
-}
-
-impl Sampler {
-    /// Every sampler, in the order of menus.
-    pub const ALL: [Self; 7] =
-        [Self::Lcm, Self::Ddim, Self::Euler, Self::EulerA, Self::DpmPp2m, Self::DpmPp2mKarras, Self::UniPc];
-
-    /// The name on the command line and in JSON.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Lcm => "lcm",
-            Self::Ddim => "ddim",
-            Self::Euler => "euler",
-            Self::EulerA => "euler-a",
-            Self::DpmPp2m => "dpmpp-2m",
-            Self::DpmPp2mKarras => "dpmpp-2m-karras",
-            Self::UniPc => "unipc",
-        }
-    }
-
-    /// The name people know, which is also the one in A1111 infotext.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Lcm => "LCM",
-            Self::Ddim => "DDIM",
-            Self::Euler => "Euler",
-            Self::EulerA => "Euler a",
-            Self::DpmPp2m => "DPM++ 2M",
-            Self::DpmPp2mKarras => "DPM++ 2M Karras",
-            Self::UniPc => "UniPC",
-        }
-    }
-
-    /// The step counts that make sense: an LCM is trained for few steps, a classic sampler needs many.
-    pub fn steps(self) -> RangeInclusive<u32> {
-        if self == Self::Lcm { 1..=8 } else { 1..=100 }
-    }
-}
-
-impl FromStr for Sampler {
-    type Err = Invalid;
-
-    fn from_str(s: &str) -> Result<Self, Invalid> {
-        Self::ALL
-            .into_iter()
-            .find(|k| k.id().eq_ignore_ascii_case(s) || k.label().eq_ignore_ascii_case(s))
-            .ok_or_else(|| Invalid::SamplerText(s.into()))
     }
 }
 
@@ -210,12 +134,26 @@ impl Request {
         self.guidance_scale = recipe.guidance_scale;
     }
 
+    /// Changes the sampler, and with it the recipe where the sampler belongs to another one: a classic sampler with an
+    /// LCM-LoRA, or with four steps, paints nothing good. LoRAs that are no recipe's stay.
+    pub fn change_sampler(&mut self, sampler: Sampler, model: &ModelInfo) {
+        let (from, to) = (model.recipe_for(self.sampler), model.recipe_for(sampler));
+        if from != to {
+            let mut loras = to.loras.clone();
+            loras.extend(self.loras.drain(..).filter(|l| from.loras.iter().all(|known| known.source != l.source)));
+            self.apply(&Recipe { loras, ..to.clone() });
+        }
+        self.sampler = sampler;
+    }
+
     /// Checks every number against what the model can do.
     ///
     /// # Errors
     /// The first field that does not fit.
     pub fn validate(&self, model: &ModelInfo) -> Result<(), Invalid> {
-        self.validate_size()?;
+        if self.size != self.size.nearest() {
+            return Err(Invalid::Size(self.size, self.size.nearest()));
+        }
         let steps = self.sampler.steps();
         if !steps.contains(&self.steps) {
             let (min, max) = (*steps.start(), *steps.end());
@@ -230,22 +168,13 @@ impl Request {
                 hint: model.guidance_hint(self.sampler),
             });
         }
-        if let Some(lora) = self.loras.iter().find(|l| !(-2.0..=2.0).contains(&l.weight)) {
+        if let Some(lora) = self.loras.iter().find(|l| !LoraRef::WEIGHTS.contains(&l.weight)) {
             return Err(Invalid::LoraWeight(lora.weight));
         }
         match &self.init {
             Some(init) if !(init.strength > 0.0 && init.strength <= 1.0) => Err(Invalid::Strength(init.strength)),
             _ => Ok(()),
         }
-    }
-
-    fn validate_size(&self) -> Result<(), Invalid> {
-        let fits = |side: u32| side.is_multiple_of(8) && Size::SIDE_PX.contains(&side);
-        if fits(self.size.width) && fits(self.size.height) {
-            return Ok(());
-        }
-        let mend = |side: u32| (side.clamp(*Size::SIDE_PX.start(), *Size::SIDE_PX.end()) + 4) / 8 * 8;
-        Err(Invalid::Size(self.size, Size::new(mend(self.size.width), mend(self.size.height))))
     }
 
     /// The same request without what has no effect on the picture, so that equal pictures have equal requests.
@@ -297,6 +226,25 @@ mod tests {
     }
 
     #[test]
+    fn a_classic_sampler_brings_the_slow_recipe_and_keeps_other_loras() {
+        let lora = |source: &str| LoraRef { source: source.into(), weight: 1.0 };
+        let mut m = model(Guidance::ClassifierFree);
+        m.live.loras = vec![lora("lcm-lora")];
+        m.compare = Some(Recipe { loras: vec![], sampler: Sampler::Ddim, steps: 25, guidance_scale: 4.0 });
+        let mut r = Request::new(&m, "a cat");
+        r.loras.push(lora("style"));
+        r.change_sampler(Sampler::Euler, &m);
+        assert_eq!((r.sampler, r.steps, r.guidance_scale), (Sampler::Euler, 25, 4.0));
+        assert_eq!(r.loras, [lora("style")]);
+        r.steps = 30;
+        r.change_sampler(Sampler::UniPc, &m);
+        assert_eq!((r.sampler, r.steps), (Sampler::UniPc, 30), "the same recipe keeps what was set");
+        r.change_sampler(Sampler::Lcm, &m);
+        assert_eq!((r.steps, r.guidance_scale), (4, 1.0));
+        assert_eq!(r.loras, [lora("lcm-lora"), lora("style")]);
+    }
+
+    #[test]
     fn sizes_are_multiples_of_eight() {
         let m = model(Guidance::ClassifierFree);
         let r = Request { size: Size::new(100, 8), ..Request::new(&m, "") };
@@ -313,14 +261,5 @@ mod tests {
         assert_eq!(r.canonical(&m), plain);
         r.guidance_scale = 1.5;
         assert_eq!(r.canonical(&m).negative_prompt, "blurry");
-    }
-
-    #[test]
-    fn samplers_are_found_by_id_and_by_label() {
-        for s in Sampler::ALL {
-            assert_eq!(s.id().parse(), Ok(s));
-            assert_eq!(s.label().parse(), Ok(s));
-            assert_eq!(serde_json::to_string(&s).expect("serialise"), format!("\"{}\"", s.id()));
-        }
     }
 }

@@ -18,7 +18,10 @@ impl Session {
             Action::SetGuidance(scale) => self.edit(Edit::Guidance, now, |r| r.guidance_scale = scale),
             Action::SetSteps(steps) => self.edit(Edit::Steps, now, |r| r.steps = steps),
             Action::SetSize(size) => self.edit(Edit::Size, now, |r| r.size = size),
-            Action::SetSampler(sampler) => self.edit(Edit::Sampler, now, |r| r.sampler = sampler),
+            Action::SetSampler(sampler) => {
+                let model = self.model.clone();
+                self.edit(Edit::Sampler, now, |r| r.change_sampler(sampler, &model));
+            }
             Action::SetNoise(noise) => self.edit(Edit::Noise, now, |r| r.noise = noise),
             Action::SetLora { index, weight } => self.edit(Edit::Lora(index), now, |r| {
                 if let Some(lora) = r.loras.get_mut(index) {

@@ -1,11 +1,11 @@
-use fourstep_protocol::{ModelInfo, Request, Size};
+use fourstep_protocol::{LoraRef, ModelInfo, Request};
 
 /// Brings every number of a request into the range of its model and sampler, so that it always validates.
 ///
 /// Returns a sentence for each value a person would miss.
 pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<String> {
     let mut told = Vec::new();
-    let size = snap(request.size);
+    let size = request.size.nearest();
     if size != request.size {
         told.push(format!("Size changed from {} to {size}: sides are multiples of 8 from 64 to 4096 px", request.size));
         request.size = size;
@@ -17,8 +17,9 @@ pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<String> {
         told.push(format!("Steps clamped from {steps} to {}: {sampler} takes {least} to {most}", request.steps));
     }
     told.extend(fit_guidance(request, model));
+    let (least, most) = (*LoraRef::WEIGHTS.start(), *LoraRef::WEIGHTS.end());
     for lora in &mut request.loras {
-        lora.weight = if lora.weight.is_nan() { 0.0 } else { lora.weight.clamp(-2.0, 2.0) };
+        lora.weight = if lora.weight.is_nan() { 0.0 } else { lora.weight.clamp(least, most) };
     }
     if let Some(init) = &mut request.init {
         init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
@@ -35,18 +36,11 @@ fn fit_guidance(request: &mut Request, model: &ModelInfo) -> Option<String> {
         .then(|| format!("Guidance clamped from {scale} to {fitted}: {}", model.guidance_hint(request.sampler)))
 }
 
-/// The nearest size with sides that are multiples of 8 in the accepted range.
-fn snap(size: Size) -> Size {
-    let side = |px: u32| (px.clamp(*Size::SIDE_PX.start(), *Size::SIDE_PX.end()) + 4) / 8 * 8;
-    Size::new(side(size.width), side(size.height))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Settings;
-    use crate::settings::no_model;
-    use fourstep_protocol::{Guidance, LoraRef, Sampler};
+    use crate::{Settings, settings::no_model};
+    use fourstep_protocol::{Guidance, Sampler, Size};
 
     #[test]
     fn whatever_goes_in_a_valid_request_comes_out() {

@@ -16,6 +16,7 @@ mod run;
 mod session;
 mod settings;
 mod status;
+mod view;
 
 pub use action::Action;
 pub use meter::Metrics;

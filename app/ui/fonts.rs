@@ -180,7 +180,9 @@ fn find(db: &fontdb::Database, c: char) -> Option<(fontdb::ID, FontInsert)> {
 
 fn covers(db: &fontdb::Database, id: fontdb::ID, c: char) -> bool {
     let has_glyph = |bytes: &[u8], index| {
-        ttf_parser::Face::parse(bytes, index).is_ok_and(|face| face.glyph_index(c).is_some_and(|glyph| glyph.0 != 0))
+        let face = ttf_parser::Face::parse(bytes, index).ok();
+        // A glyph without an outline is a picture in colours, as in most emoji fonts: egui cannot draw it.
+        face.is_some_and(|face| face.glyph_index(c).is_some_and(|glyph| face.glyph_bounding_box(glyph).is_some()))
     };
     db.with_face_data(id, has_glyph).unwrap_or(false)
 }

@@ -54,7 +54,7 @@ fn painted(finished: &Finished) -> String {
         duration(steps),
         duration(t.decode_secs),
     );
-    if t.load_secs > 0.0 {
+    if t.load_secs >= 0.001 {
         text.push_str(&format!(" · model opened in {}", duration(t.load_secs)));
     }
     text

@@ -4,20 +4,28 @@ use crate::icons;
 use crate::shortcuts::TABLE;
 use crate::theme::{self, palette};
 use crate::widgets::icon_button;
-use egui::{Align, Context, Frame, Id, Layout, Margin, Modal, RichText, Ui, vec2};
+use egui::{Align, Context, Frame, Id, Layout, Margin, Modal, RichText, Sense, Ui, vec2};
 
-const WIDTH: f32 = 760.0;
+/// Width of a column, and of the keys in it, in points.
+const COLUMN: f32 = 376.0;
 const KEYS: f32 = 128.0;
+const GUTTER: f32 = 32.0;
+const ROW: f32 = 28.0;
 
 /// Draws it; whether it was closed.
 pub(crate) fn show(ctx: &Context) -> bool {
     let modal = Modal::new(Id::unique("help")).frame(theme::modal_frame(ctx)).show(ctx, |ui| {
-        ui.set_width(WIDTH);
+        ui.set_width(2.0 * COLUMN + GUTTER);
+        ui.spacing_mut().item_spacing = vec2(GUTTER, 4.0);
         let closed = title(ui);
-        ui.add_space(8.0);
-        ui.columns(2, |columns| {
-            for (i, (name, rows)) in TABLE.iter().enumerate() {
-                group(&mut columns[i / 2], name, rows);
+        ui.horizontal_top(|ui| {
+            for groups in TABLE.chunks(2) {
+                ui.vertical(|ui| {
+                    ui.set_width(COLUMN);
+                    for (name, rows) in groups {
+                        group(ui, name, rows);
+                    }
+                });
             }
         });
         closed
@@ -36,20 +44,22 @@ fn title(ui: &mut Ui) -> bool {
 
 fn group(ui: &mut Ui, name: &str, rows: &[(&str, &str)]) {
     let p = palette(ui);
-    ui.add_space(8.0);
-    ui.label(RichText::new(name).font(theme::medium(12.0)).color(p.secondary));
-    ui.add_space(2.0);
+    ui.add_space(16.0);
+    ui.label(RichText::new(name).font(theme::medium(13.0)).color(p.secondary));
+    let (line, _) = ui.allocate_exact_size(vec2(COLUMN, 9.0), Sense::hover());
+    ui.painter().hline(line.x_range(), line.center().y, (1.0, p.hairline));
     for (keys, what) in rows {
-        ui.horizontal(|ui| {
-            ui.allocate_ui_with_layout(vec2(KEYS, 28.0), Layout::left_to_right(Align::Center), |ui| {
+        let row = |ui: &mut Ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            ui.allocate_ui_with_layout(vec2(KEYS, ROW), Layout::left_to_right(Align::Center), |ui| {
                 ui.set_min_width(KEYS);
-                ui.spacing_mut().item_spacing.x = 4.0;
-                for key in keys.split(' ').filter(|k| !k.is_empty()) {
+                for key in keys.split(' ') {
                     cap(ui, key);
                 }
             });
             ui.label(RichText::new(*what).size(13.0));
-        });
+        };
+        ui.allocate_ui_with_layout(vec2(COLUMN, ROW), Layout::left_to_right(Align::Center), row);
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>) {
     title(ui, rect.with_min_x(rect.left() + 10.0).with_max_x(rect.right() - 28.0), model, icons::CUBE);
     let caret = rect.right_center() - vec2(16.0, 0.0);
     ui.painter().text(caret, Align2::CENTER_CENTER, icons::CARET_DOWN, theme::icon(13.0), p.secondary);
-    let response = tip(response, "Choose a model", "");
+    let response = tip(ui, response, "Choose a model", "");
     Popup::menu(&response).width(width.max(280.0)).accessible_name("Models").show(|ui| list(ui, view));
 }
 
@@ -45,7 +45,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>) {
     ui.painter().text(icon, Align2::CENTER_CENTER, icons::FOLDER_OPEN, theme::icon(16.0), p.secondary);
     let text = pos2(rect.left() + 36.0, rect.center().y);
     ui.painter().text(text, Align2::LEFT_CENTER, "Open model folder…", theme::medium(13.0), p.text);
-    if tip(response, "Paint with any model in the diffusers layout", "Ctrl+Shift+O").clicked() {
+    if tip(ui, response, "Paint with any model in the diffusers layout", "Ctrl+Shift+O").clicked() {
         view.want(Intent::OpenModel);
         ui.close();
     }
@@ -57,7 +57,7 @@ fn row(ui: &mut Ui, info: &ModelInfo, icon: &str, selected: bool) -> bool {
         WidgetInfo::selected(Role::RadioButton, true, selected, format!("{}, {}", info.name, info.detail))
     });
     title(ui, rect.with_min_x(rect.left() + 10.0), info, icon);
-    let clicked = response.on_hover_text(info.model.as_str()).clicked();
+    let clicked = tip(ui, response, info.model.as_str(), "").clicked();
     if clicked {
         ui.close();
     }

@@ -24,11 +24,17 @@ pub struct Ports {
 
 /// Decodes a run's latents with a small decoder, within its own budget of time.
 pub trait Previews {
+    /// Gets this model's decoder ready, so that its first preview does not wait for it.
+    fn prepare(&self, model: &ModelRef);
+
     /// Offers the latents of a step; may be left undone where decoding would slow the run down.
     fn offer(&self, job: PreviewJob);
 
     /// The newest preview that was not handed out yet. Wakes the window when there is one.
     fn newest(&self) -> Option<PreviewPicture>;
+
+    /// The picture of this run is there: its previews are of no use any more.
+    fn finish(&self, run: RunId);
 }
 
 /// The latents of a step, to be made into a picture.

@@ -2,7 +2,7 @@
 
 use crate::{PreviewPicture, ports::Previews, resample};
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, TextureWrapMode};
-use fourstep_protocol::{Picture, RunId};
+use fourstep_protocol::{ModelRef, Picture, RunId};
 use fourstep_session::{Moment, Session, Status};
 use std::sync::Arc;
 
@@ -21,6 +21,10 @@ pub(crate) struct Screen {
     before: Option<(Layer, Moment)>,
     /// A preview waiting for its step to be told; normally it is the other way round.
     preview: Option<PreviewPicture>,
+    /// The model whose decoder was asked for.
+    prepared: Option<ModelRef>,
+    /// The run whose previews were ended.
+    ended: Option<RunId>,
     /// The latents last offered for decoding.
     offered: Option<(RunId, u32)>,
     smooth: bool,
@@ -53,7 +57,7 @@ impl Screen {
         previews: &dyn Previews,
         now: Moment,
     ) -> bool {
-        self.offer(session, previews);
+        self.steer(session, previews);
         while let Some(preview) = previews.newest() {
             self.preview = Some(preview);
         }
@@ -65,6 +69,20 @@ impl Screen {
             ctx.request_repaint();
         }
         changed
+    }
+
+    /// Tells the decoder what is wanted of it.
+    fn steer(&mut self, session: &Session, previews: &dyn Previews) {
+        let model = &session.request().model;
+        if self.prepared.as_ref() != Some(model) {
+            self.prepared = Some(model.clone());
+            previews.prepare(model);
+        }
+        if let Some(run) = session.shown().map(|f| f.run).filter(|run| self.ended != Some(*run)) {
+            self.ended = Some(run);
+            previews.finish(run);
+        }
+        self.offer(session, previews);
     }
 
     fn offer(&mut self, session: &Session, previews: &dyn Previews) {

@@ -10,7 +10,7 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
     (
         "Painting",
         &[
-            ("Enter", "Paint now; again: another seed"),
+            ("Enter", "Paint now; again for another seed"),
             ("Shift Enter", "New line in the prompt"),
             ("Space", "Pause live painting, or go live"),
             ("Esc", "Stop painting"),

@@ -4,6 +4,7 @@ use crate::happening::Happening;
 use crate::icons;
 use crate::intent::View;
 use crate::theme::{self, palette};
+use crate::widgets::tip;
 use egui::{Align2, Frame, Margin, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fourstep_protocol::Finished;
 use fourstep_session::{Action, Status};
@@ -42,7 +43,7 @@ fn line(ui: &mut Ui, rect: Rect, text: &str, warns: bool) -> egui::Response {
     }
     let ink = if warns { p.text } else { p.secondary };
     let drawn = painter.text(pos2(x, rect.center().y), Align2::LEFT_CENTER, text, theme::regular(12.0), ink);
-    if drawn.right() > rect.right() { response.on_hover_text(text) } else { response }
+    if drawn.right() > rect.right() { tip(ui, response, text, "") } else { response }
 }
 
 /// Progress of what is being loaded, or what the picture is; its left edge.

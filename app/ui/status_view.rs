@@ -2,6 +2,7 @@
 
 use crate::icons;
 use crate::theme::{self, palette};
+use crate::widgets::tip;
 use egui::{Align2, Pos2, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 use fourstep_session::{Moment, Session, Status};
 use std::f32::consts::{PI, TAU};
@@ -76,7 +77,7 @@ pub(crate) fn show(ui: &mut Ui, status: &Status, now: Moment) {
     let ink = if matches!(status, Status::Failed(_)) { p.error } else { p.text };
     let at = pos2(rect.left() + 28.0, rect.center().y);
     ui.painter().text(at, Align2::LEFT_CENTER, &word, theme::semibold(14.0), ink);
-    response.on_hover_text(meaning(status));
+    tip(ui, response, meaning(status), "");
 }
 
 fn shape(ui: &Ui, at: Pos2, status: &Status, now: Moment) {

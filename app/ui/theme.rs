@@ -161,7 +161,7 @@ fn spacing(style: &mut Style) {
     s.window_margin = Margin::same(24);
     s.menu_margin = Margin::same(6);
     s.menu_spacing = 4.0;
-    s.tooltip_width = 300.0;
+    s.tooltip_width = 320.0;
     s.scroll.floating = true;
     s.scroll.bar_width = 8.0;
     s.scroll.floating_width = 3.0;

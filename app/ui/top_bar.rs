@@ -3,7 +3,7 @@
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
-use crate::widgets::icon_button;
+use crate::widgets::{icon_button, tip};
 use crate::{model_menu, status_view};
 use egui::{Align, Align2, Frame, Layout, Margin, Role, Sense, Ui, WidgetInfo, vec2};
 use fourstep_session::Status;
@@ -47,12 +47,12 @@ fn metrics(ui: &mut Ui, view: &View<'_>) {
     cell(ui, 76.0, "First preview", first, "From a change to the first preview on screen");
     cell(ui, 56.0, "Last run", m.last_run_secs.map(duration), "From a change to the finished picture");
     let device = view.session.device();
-    let tip = device.map_or_else(String::new, |d| format!("Computed by {} with {} threads", d.backend, d.threads));
+    let meaning = device.map_or_else(String::new, |d| format!("Computed by {} with {} threads", d.backend, d.threads));
     let device = device.map(|d| format!("{} {}", d.device, d.precision));
-    cell(ui, 72.0, "Device", device, &tip);
+    cell(ui, 72.0, "Device", device, &meaning);
 }
 
-fn cell(ui: &mut Ui, width: f32, name: &str, value: Option<String>, tip: &str) {
+fn cell(ui: &mut Ui, width: f32, name: &str, value: Option<String>, meaning: &str) {
     let p = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, 36.0), Sense::hover());
     let value = value.unwrap_or_else(|| "–".into());
@@ -60,9 +60,7 @@ fn cell(ui: &mut Ui, width: f32, name: &str, value: Option<String>, tip: &str) {
     let painter = ui.painter();
     painter.text(rect.right_top(), Align2::RIGHT_TOP, name, theme::regular(12.0), p.secondary);
     painter.text(rect.right_bottom(), Align2::RIGHT_BOTTOM, value, theme::medium(14.0), p.text);
-    if !tip.is_empty() {
-        response.on_hover_text(tip);
-    }
+    tip(ui, response, meaning, "");
 }
 
 /// A time in three or so figures.

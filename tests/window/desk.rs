@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -15,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MISSING: &str = "is not installed: `bash tests/run.sh` installs what the window tests need";
 
 pub(crate) struct Desk {
+    /// One desk at a time: two servers that start together may choose the same display, and times are only true alone.
+    _alone: MutexGuard<'static, ()>,
     server: Child,
     manager: Child,
     display: String,
@@ -23,6 +26,8 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(width: u32, height: u32) -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"])
             .stdout(Stdio::piped())
@@ -38,7 +43,7 @@ impl Desk {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("openbox {MISSING} ({e})"));
-        Self { server, manager, display, home: tempfile::tempdir().expect("a temporary folder") }
+        Self { _alone, server, manager, display, home: tempfile::tempdir().expect("a temporary folder") }
     }
 
     /// Starts the program without arguments and waits for its window.

@@ -66,36 +66,60 @@ fn convolutions<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
     Ok(())
 }
 
-fn epilogues<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
-    let kernels = [([3, 3], Conv2dSpec::padded(1)), ([1, 1], Conv2dSpec::padded(0))];
-    for ((kernel, spec), activation) in kernels.iter().flat_map(|k| ACTIVATIONS.map(|a| (*k, a))) {
-        for (with_channels, with_residual) in [(true, false), (false, true), (true, true)] {
-            let (x, x_device) = suite.picture([2, 5, 4, 3])?;
-            let (w, w_host) = suite.weight(&[6, 5, kernel[0], kernel[1]]);
-            let (bias, bias_host) = suite.weight(&[6]);
-            let (channels, channels_device) = suite.tokens([2, 1, 6])?;
-            let (residual, residual_device) = suite.picture([2, 6, 4, 3])?;
-            let epilogue = Epilogue {
-                add_channels: with_channels.then_some(&channels_device),
-                residual: with_residual.then_some(&residual_device),
-                activation,
-            };
-            let packed = suite.backend.pack_conv2d(&w_host, Some(&bias_host), spec);
-            let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, epilogue));
+/// 3×3 and 1×1: a backend may take another way for each.
+const EPILOGUE_KERNELS: [([usize; 2], Conv2dSpec); 2] =
+    [([3, 3], Conv2dSpec::padded(1)), ([1, 1], Conv2dSpec::padded(0))];
 
-            let mut want = reference::conv2d(&x, &w, Some(&bias), spec);
-            if with_channels {
-                want = Array::from_fn(want.dims(), |[n, c, h, w]| want.at([n, c, h, w]) + channels.at([n, 0, c]));
-            }
-            if with_residual {
-                want = want.add(&residual);
-            }
-            let want = want.map(|v| reference::activate(v, activation));
-            let case = (kernel, with_channels, with_residual, activation);
-            suite.same_picture("conv2d epilogue", &case, found, &want)?;
+fn epilogues<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
+    for (kernel, activation) in EPILOGUE_KERNELS.iter().flat_map(|k| ACTIVATIONS.map(|a| (*k, a))) {
+        for (vectors, with_residual) in [(2, false), (0, true), (2, true)] {
+            epilogue(suite, kernel, vectors, with_residual, activation)?;
         }
     }
     Ok(())
+}
+
+/// One vector added to both samples of a batch alike.
+pub(super) fn shared_vectors<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
+    for (kernel, activation) in EPILOGUE_KERNELS.iter().flat_map(|k| ACTIVATIONS.map(|a| (*k, a))) {
+        for with_residual in [false, true] {
+            epilogue(suite, kernel, 1, with_residual, activation)?;
+        }
+    }
+    Ok(())
+}
+
+/// A convolution of two samples with its epilogue; `vectors` of `add_channels`: none, one for both samples, or two.
+fn epilogue<B: Backend>(
+    suite: &mut Suite<'_, B>,
+    (kernel, spec): ([usize; 2], Conv2dSpec),
+    vectors: usize,
+    with_residual: bool,
+    activation: Option<Activation>,
+) -> Checked {
+    let (x, x_device) = suite.picture([2, 5, 4, 3])?;
+    let (w, w_host) = suite.weight(&[6, 5, kernel[0], kernel[1]]);
+    let (bias, bias_host) = suite.weight(&[6]);
+    let (channels, channels_device) = suite.tokens([if vectors == 1 { 1 } else { 2 }, 1, 6])?;
+    let (residual, residual_device) = suite.picture([2, 6, 4, 3])?;
+    let epilogue = Epilogue {
+        add_channels: (vectors > 0).then_some(&channels_device),
+        residual: with_residual.then_some(&residual_device),
+        activation,
+    };
+    let packed = suite.backend.pack_conv2d(&w_host, Some(&bias_host), spec);
+    let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, epilogue));
+
+    let mut want = reference::conv2d(&x, &w, Some(&bias), spec);
+    if vectors > 0 {
+        let added = |n: usize, c: usize| channels.at([if vectors == 1 { 0 } else { n }, 0, c]);
+        want = Array::from_fn(want.dims(), |[n, c, h, w]| want.at([n, c, h, w]) + added(n, c));
+    }
+    if with_residual {
+        want = want.add(&residual);
+    }
+    let want = want.map(|v| reference::activate(v, activation));
+    suite.same_picture("conv2d epilogue", &(kernel, vectors, with_residual, activation), found, &want)
 }
 
 fn upsampling<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {

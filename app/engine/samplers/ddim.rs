@@ -36,18 +36,10 @@ impl SamplerRun for Ddim {
         &self.progress.timesteps
     }
 
-    fn init_noise_sigma(&self) -> f32 {
-        1.0
-    }
-
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
         same_length("the noise", init_latents.len(), noise)?;
         let (Level { alpha, sigma }, _) = self.levels[0];
         Ok(combine(alpha, init_latents, sigma, noise))
-    }
-
-    fn scale_model_input(&self, _: usize, x: &[f32]) -> Vec<f32> {
-        x.to_vec()
     }
 
     fn step(

@@ -31,8 +31,11 @@ pub trait SamplerRun: Send {
     /// What the network is told at each step; strictly what is left after an image-to-image strength.
     fn timesteps(&self) -> &[f32];
 
-    /// What standard normal noise is multiplied with to become the first `x` of a run from pure noise.
-    fn init_noise_sigma(&self) -> f32;
+    /// What standard normal noise is multiplied with to become the first `x` of a run from pure noise; 1 for the
+    /// variance-preserving samplers.
+    fn init_noise_sigma(&self) -> f32 {
+        1.0
+    }
 
     /// The first `x` of an image-to-image run: clean latents with standard normal noise at the level of the first
     /// timestep.
@@ -41,8 +44,10 @@ pub trait SamplerRun: Send {
     /// [`SamplerError::Length`] where the two differ in length.
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError>;
 
-    /// What the network sees of `x` at step `i`.
-    fn scale_model_input(&self, i: usize, x: &[f32]) -> Vec<f32>;
+    /// What the network sees of `x` at step `i`; `x` itself for the variance-preserving samplers.
+    fn scale_model_input(&self, _i: usize, x: &[f32]) -> Vec<f32> {
+        x.to_vec()
+    }
 
     /// Goes from step `i` to the next. `model_output` is the network's answer, with guidance applied;
     /// `fresh_noise(len)` draws standard normal noise and is called only by samplers and steps that need it.

@@ -3,7 +3,9 @@
 
 use fourstep_catalog::Catalog;
 use fourstep_engine::{Engine, EngineOptions};
-use fourstep_protocol::{Client, Command, Event, Finished, Init, LoraRef, ModelRef, Picture, Request, RunId, Sampler, Size};
+use fourstep_protocol::{
+    Client, Command, Event, Finished, Init, LoraRef, ModelRef, Picture, Request, RunId, Sampler, Size,
+};
 use std::{sync::Arc, time::Duration};
 
 /// Latents within this relative L2 error of diffusers', f32 on both sides.
@@ -55,15 +57,9 @@ fn cases() -> Vec<(&'static str, Request)> {
         ("lcm_4_odd", Request { prompt: String::new(), seed: 3, size: Size::new(136, 120), ..full.clone() }),
         ("lora_4_cfg1", live.clone()),
         ("lora_4_cfg1.5", Request { guidance_scale: 1.5, ..live.clone() }),
-        (
-            "lora_4_cfg2_negative",
-            Request { guidance_scale: 2.0, negative_prompt: "a green background".into(), ..live },
-        ),
+        ("lora_4_cfg2_negative", Request { guidance_scale: 2.0, negative_prompt: "a green background".into(), ..live }),
         ("teacher_25_ddim", teacher.clone()),
-        (
-            "teacher_12_dpmpp_2m_karras",
-            Request { sampler: karras, steps: 12, guidance_scale: 3.0, ..teacher.clone() },
-        ),
+        ("teacher_12_dpmpp_2m_karras", Request { sampler: karras, steps: 12, guidance_scale: 3.0, ..teacher.clone() }),
         ("lcm_4_init_half", Request { init: init(0.5), ..full }),
         ("teacher_10_ddim_init_half", Request { steps: 10, init: init(0.5), ..teacher }),
     ]

@@ -1,4 +1,4 @@
-//! Token ids equal transformers' CLIPTokenizer's.
+//! Token ids equal transformers' `CLIPTokenizer`'s.
 
 use fourstep_engine::tokenizer::{ClipTokenizer, TokenizerConfig, TokenizerError};
 use fourstep_weights::Storage;

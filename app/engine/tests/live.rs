@@ -44,19 +44,21 @@ fn a_run_tells_every_step_and_then_the_picture() {
     generate(&engine, 1, request());
     let events = until_closed(&engine, 1);
     assert!(matches!(events[0], Event::Ready(_)));
-    let started = events.iter().filter_map(|e| match e {
+    let mut started = events.iter().filter_map(|e| match e {
         Event::Started { steps, prompt_tokens, .. } => Some((*steps, *prompt_tokens)),
         _ => None,
     });
-    let (steps, tokens) = started.last().expect("a start");
+    let (steps, tokens) = started.next_back().expect("a start");
     assert_eq!((steps, tokens.used, tokens.window), (4, 2, 75));
-    let seen: Vec<_> = events.iter().filter_map(|e| if let Event::Step { step, .. } = e { Some(*step) } else { None }).collect();
+    let seen: Vec<_> =
+        events.iter().filter_map(|e| if let Event::Step { step, .. } = e { Some(*step) } else { None }).collect();
     assert_eq!(seen, [1, 2, 3, 4]);
     let Some(Event::Finished(finished)) = events.last() else { panic!("{:?}", events.last()) };
     assert_eq!((finished.picture.width(), finished.picture.height()), (128, 128));
     assert_eq!(finished.timings.step_secs.len(), 4);
     // The last preview is what the picture is decoded from.
-    let last_step = events.iter().rev().find_map(|e| if let Event::Step { denoised, .. } = e { Some(denoised) } else { None });
+    let last_step =
+        events.iter().rev().find_map(|e| if let Event::Step { denoised, .. } = e { Some(denoised) } else { None });
     assert_eq!(**last_step.expect("a step"), *finished.latents);
 }
 

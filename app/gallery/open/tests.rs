@@ -65,7 +65,9 @@ fn the_chunks_are_what_other_programs_read() {
     );
     let json = &info.utf8_text[0];
     assert_eq!((json.keyword.as_str(), json.compressed), ("fourstep", true));
-    let json: serde_json::Value = serde_json::from_str(&json.get_text().expect("inflates")).expect("JSON");
+    let json = json.get_text().expect("inflates");
+    assert!(json.contains("\"guidance_scale\":1.3,"), "as it was set, not as an f64: {json}");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["timings"]["step_secs"][1], 0.2);
     assert_eq!(serde_json::from_value::<Request>(json).expect("a request"), request());
 }

@@ -11,6 +11,9 @@ use serde_json::{Map, Value, json};
 /// Of all group norms; no option of diffusers.
 pub(super) const EPS: f32 = 1e-6;
 
+/// More than any autoencoder has; a matrix of this many rows and columns is made before a weight is read.
+const MAX_LATENT_CHANNELS: usize = 256;
+
 /// `vae/config.json` of an `AutoencoderKL`; absent fields have diffusers' defaults.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default)]
@@ -74,7 +77,11 @@ impl AutoencoderConfig {
                 return Err(unsupported(option, format_args!("{} for {blocks} block_out_channels", json!(names))));
             }
         }
-        if self.scaling_factor == 0.0 { Err(unsupported("scaling_factor", 0)) } else { Ok(()) }
+        if !(1..=MAX_LATENT_CHANNELS).contains(&self.latent_channels) {
+            return Err(unsupported("latent_channels", self.latent_channels));
+        }
+        // Zero, infinity and what is nearly so would divide or multiply latents into nothing.
+        if self.scaling_factor.is_normal() { Ok(()) } else { Err(unsupported("scaling_factor", self.scaling_factor)) }
     }
 
     pub(super) fn resnet(&self) -> Result<ResnetSpec> {

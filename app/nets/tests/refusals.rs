@@ -39,6 +39,7 @@ fn unet_options_that_would_be_another_network() {
         ("dual_cross_attention", json!(true)),
         ("encoder_hid_dim_type", json!("text_proj")),
         ("layers_per_block", json!([1, 1, 1])),
+        ("layers_per_block", json!(1_000_000_000_000_u64)),
         ("mid_block_scale_factor", json!(1.5)),
         ("mid_block_type", json!("UNetMidBlock2DSimpleCrossAttn")),
         ("only_cross_attention", json!([true, true, false, false])),
@@ -103,7 +104,12 @@ fn autoencoder_options_that_would_be_another_network() {
         Autoencoder::load(&b, &case("kl_sd15").0, &config).map(|_| ()).expect_err("refused").to_string()
     };
     assert!(kl(&|c| c.up_block_types[1] = "AttnUpDecoderBlock2D".into()).contains("AttnUpDecoderBlock2D"));
-    assert!(kl(&|c| c.scaling_factor = 0.0).contains("scaling_factor"));
+    for scale in [0.0, f32::INFINITY] {
+        assert!(kl(&|c| c.scaling_factor = scale).contains("scaling_factor"));
+    }
+    for channels in [0, 1 << 40] {
+        assert!(kl(&|c| c.latent_channels = channels).contains("latent_channels"));
+    }
     assert!(kl(&|c| c.block_out_channels.clear()).contains("block_out_channels"));
     let tiny = |change: &dyn Fn(&mut TinyAutoencoderConfig)| {
         let mut config = golden_config("tiny_taesd");

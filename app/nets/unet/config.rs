@@ -5,6 +5,9 @@ use fourstep_compute::{ComputeError, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+/// More than any U-Net has; lists of this length are made before a weight is read.
+const MAX_LAYERS_PER_BLOCK: usize = 64;
+
 /// The options that occur in SD1.5, SD2, SDXL, SSD-1B, their turbo and LCM forms; absent ones have diffusers' defaults.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default)]
@@ -242,8 +245,12 @@ impl UNetConfig {
                 return Err(unsupported("attention_head_dim", format_args!("{heads} for {c} channels")));
             }
         }
+        let layers = self.layers_per_block.resolve("layers_per_block", blocks)?;
+        if let Some(most) = layers.iter().find(|layers| **layers > MAX_LAYERS_PER_BLOCK) {
+            return Err(unsupported("layers_per_block", most));
+        }
         Ok(Resolved {
-            layers: self.layers_per_block.resolve("layers_per_block", blocks)?,
+            layers,
             depths: self.transformer_layers_per_block.resolve("transformer_layers_per_block", blocks)?,
             heads,
             context_channels: self.cross_attention_dim.resolve("cross_attention_dim", blocks)?,

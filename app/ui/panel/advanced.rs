@@ -52,6 +52,10 @@ fn sampler_menu(ui: &mut Ui, current: Sampler) -> Option<Sampler> {
     ui.painter().text(right, Align2::CENTER_CENTER, icons::CARET_DOWN, theme::icon(13.0), p.secondary);
     let mut chosen = None;
     Popup::menu(&response).width(rect.width() - 12.0).accessible_name("Samplers").show(|ui| {
+        ui.set_min_width(rect.width() - 12.0);
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.spacing_mut().button_padding = vec2(10.0, 6.0);
+        ui.visuals_mut().selection = egui::style::Selection { bg_fill: p.chosen, stroke: (1.0, p.text).into() };
         for sampler in Sampler::ALL {
             if ui.add(egui::Button::selectable(sampler == current, sampler.label())).clicked() {
                 chosen = Some(sampler);

@@ -232,7 +232,7 @@ fn settings_are_undone_and_redone() {
 fn help_opens_and_closes() {
     let mut window = quiet();
     press(&mut window, Key::Questionmark);
-    window.harness.get_by_label("Paint now; again: another seed");
+    window.harness.get_by_label("Paint now; again for another seed");
     press(&mut window, Key::Escape);
     assert!(window.harness.query_by_label("Paint now; again: another seed").is_none());
 }

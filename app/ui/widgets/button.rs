@@ -88,7 +88,7 @@ impl<'a> Button<'a> {
             }
             painter.text(pos2(x, rect.center().y), Align2::LEFT_CENTER, self.text, font, ink);
         }
-        tip(response, self.name, self.shortcut)
+        tip(ui, response, self.name, self.shortcut)
     }
 
     fn colours(&self, ui: &Ui, response: &Response) -> (Color32, Color32) {

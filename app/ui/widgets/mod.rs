@@ -10,24 +10,39 @@ pub(crate) use field::{NumberField, caption, caption_row, field_frame, fold, nam
 pub(crate) use segmented::{Cell, segmented};
 pub(crate) use slider::Slider;
 
-use egui::Response;
+use egui::{RectAlign, Response, RichText, Tooltip, Ui, UiKind};
 
 /// A tooltip that names the control's shortcut, if it has one.
-pub(crate) fn tip(response: Response, text: &str, shortcut: &str) -> Response {
-    let show = |ui: &mut egui::Ui| {
-        let words = |ui: &mut egui::Ui| {
-            ui.spacing_mut().item_spacing = egui::vec2(12.0, 2.0);
-            ui.label(egui::RichText::new(text).size(13.0));
-            if !shortcut.is_empty() {
-                ui.label(egui::RichText::new(shortcut).size(13.0).weak());
-            }
-        };
-        // Beside each other where both fit on a line.
-        if text.len() + shortcut.len() < 48 {
-            ui.horizontal(words);
-        } else {
-            ui.vertical(words);
+///
+/// Beside the settings panel for what is in it, so that it covers no neighbour; none while a button is held, because
+/// who drags looks at the picture.
+pub(crate) fn tip(ui: &Ui, response: Response, text: &str, shortcut: &str) -> Response {
+    if text.is_empty() || ui.input(|i| i.pointer.any_down()) {
+        return response;
+    }
+    let mut tooltip =
+        if response.enabled() { Tooltip::for_enabled(&response) } else { Tooltip::for_disabled(&response) };
+    let panel = ui.stack().iter().find(|s| s.kind() == Some(UiKind::LeftPanel));
+    if let Some(panel) = panel {
+        let beside = response.rect.with_max_x(panel.max_rect.right());
+        tooltip.popup = tooltip.popup.anchor(beside).align(RectAlign::RIGHT);
+    }
+    tooltip.show(|ui| words(ui, text, shortcut));
+    response
+}
+
+fn words(ui: &mut Ui, text: &str, shortcut: &str) {
+    let words = |ui: &mut Ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(12.0, 2.0);
+        ui.label(RichText::new(text).size(13.0));
+        if !shortcut.is_empty() {
+            ui.label(RichText::new(shortcut).size(13.0).weak());
         }
     };
-    response.on_hover_ui(show).on_disabled_hover_ui(show)
+    // Beside each other where both fit on a line.
+    if text.chars().count() + shortcut.chars().count() < 40 {
+        ui.horizontal(words);
+    } else {
+        ui.vertical(words);
+    }
 }

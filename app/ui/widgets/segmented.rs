@@ -75,5 +75,5 @@ fn show_cell(ui: &mut Ui, area: Rect, cell: &Cell<'_>, chosen: bool) -> bool {
         centre.y = area.bottom() - 14.0;
     }
     ui.painter().text(centre, Align2::CENTER_CENTER, cell.text, theme::medium(13.0), ink);
-    tip(response, cell.name, cell.shortcut).clicked()
+    tip(ui, response, cell.name, cell.shortcut).clicked()
 }

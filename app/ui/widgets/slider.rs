@@ -60,7 +60,7 @@ impl<'a> Slider<'a> {
         if ui.is_rect_visible(rect) {
             self.paint(ui, &response, rail, shown);
         }
-        tip(response, self.tooltip, "← →, Shift for fine, double-click resets");
+        tip(ui, response, self.tooltip, "← →, Shift for fine, double-click resets");
         moved.filter(|v| *v != value)
     }
 

@@ -21,7 +21,9 @@ pub(crate) struct Script {
     pub(crate) sent: Vec<Command>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) previews: VecDeque<PreviewPicture>,
+    pub(crate) prepared: Vec<ModelRef>,
     pub(crate) offered: Vec<(RunId, u32)>,
+    pub(crate) ended: Vec<RunId>,
     pub(crate) saved: Vec<PathBuf>,
     pub(crate) settings: Vec<Settings>,
     pub(crate) dialog: Option<Choice>,
@@ -51,6 +53,14 @@ impl Client for Double {
 }
 
 impl Previews for Double {
+    fn prepare(&self, model: &ModelRef) {
+        self.lock().prepared.push(model.clone());
+    }
+
+    fn finish(&self, run: RunId) {
+        self.lock().ended.push(run);
+    }
+
     fn offer(&self, job: PreviewJob) {
         self.lock().offered.push((job.run, job.step));
     }

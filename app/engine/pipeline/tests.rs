@@ -1,0 +1,66 @@
+use super::*;
+use crate::fault::RunError;
+use fourstep_compute::{
+    CancelFloor,
+    candle::{Candle, Device, Precision},
+};
+use fourstep_protocol::Init;
+use std::{path::PathBuf, sync::Mutex};
+
+fn pipeline() -> Pipeline<Candle> {
+    let backend = Candle::open(Device::Cpu, Precision::F32).expect("a processor");
+    Pipeline::new(backend, Catalog::builtin())
+}
+
+fn request() -> Arc<Request> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/pipeline/sdxl");
+    let model = ModelRef::new(folder.to_string_lossy());
+    let info = Catalog::builtin().inspect(&model).expect("a model");
+    let gray = Picture::new(64, 64, vec![128; 64 * 64 * 3]).expect("a picture");
+    let init = Some(Init { picture: gray, strength: 0.5 });
+    Arc::new(Request { guidance_scale: 1.5, init, ..Request::new(&info, "a cat") })
+}
+
+type Until = dyn Fn(&Event) -> bool + Sync;
+
+/// Paints, and raises the cancel floor at the first event that `until` names.
+fn paint_until(pipeline: &mut Pipeline<Candle>, until: &Until) -> (Result<Finished>, Vec<Event>) {
+    let (floor, events, request) = (CancelFloor::default(), Mutex::new(Vec::new()), request());
+    let emit = |event: Event| {
+        if until(&event) {
+            floor.raise(2);
+        }
+        events.lock().expect("not poisoned").push(event);
+    };
+    let result = pipeline.paint(&Run { id: RunId(1), request: &request, cancel: floor.token(1), emit: &emit });
+    (result, events.into_inner().expect("not poisoned"))
+}
+
+fn assert_cancelled_at(until: &Until, (result, events): &(Result<Finished>, Vec<Event>)) {
+    assert!(matches!(result, Err(RunError::Cancelled)), "{result:?}");
+    assert!(until(events.last().expect("an event")), "went on after it was cancelled: {events:?}");
+}
+
+#[test]
+fn a_run_cancelled_while_loading_ends_there_and_the_next_one_paints() {
+    let mut pipeline = pipeline();
+    let at_once: &Until = &|event| matches!(event, Event::Loading { .. });
+    let halfway: &Until = &|event| matches!(event, Event::Loading { fraction, .. } if *fraction > 0.4);
+    for until in [at_once, halfway] {
+        assert_cancelled_at(until, &paint_until(&mut pipeline, until));
+    }
+    let (result, events) = paint_until(&mut pipeline, &|_| false);
+    assert_eq!(result.expect("a picture").picture.width(), 64);
+    let whole = |event: &Event| matches!(event, Event::Loading { fraction, .. } if *fraction >= 1.0);
+    assert!(events.iter().any(whole), "loading was not told to its end: {events:?}");
+}
+
+#[test]
+fn a_run_cancelled_at_a_step_takes_no_other_and_the_model_stays() {
+    let mut pipeline = pipeline();
+    let second: &Until = &|event| matches!(event, Event::Step { step: 2, .. });
+    assert_cancelled_at(second, &paint_until(&mut pipeline, second));
+    let (result, events) = paint_until(&mut pipeline, &|_| false);
+    assert!(result.is_ok(), "{result:?}");
+    assert!(!events.iter().any(|event| matches!(event, Event::Loading { .. })), "{events:?}");
+}
