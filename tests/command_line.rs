@@ -176,6 +176,18 @@ fn loras_that_cannot_be_used_are_named() {
 }
 
 #[test]
+fn a_negative_prompt_without_effect_is_said() {
+    let case = Case::new();
+    let said = |guidance: &str| {
+        let arguments =
+            ["generate", "--prompt", "a cat", "--negative", "a dog", "--out", "a.png", "--guidance", guidance];
+        String::from_utf8_lossy(&case.run(&arguments).stderr).into_owned()
+    };
+    assert!(said("1").contains("no effect"));
+    assert!(!said("1.5").contains("no effect"));
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_said_before_painting() {
     let case = Case::new();
     let out = "/proc/fourstep/a.png";

@@ -57,6 +57,9 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
         request.init = Some(Init { picture, strength: args.strength.unwrap_or(DEFAULT_STRENGTH) });
         check(&request, &model)?;
     }
+    if request.canonical(&model).negative_prompt != request.negative_prompt {
+        out::note("note: the negative prompt has no effect, because no unconditional pass runs with this guidance");
+    }
     let out = paths::picture(args.out, &request)?;
     args.save_latents.as_deref().map_or(Ok(()), check_writable)?;
     args.previews.as_deref().map_or(Ok(()), paths::folder)?;
