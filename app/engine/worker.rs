@@ -71,7 +71,8 @@ impl<B: Backend> Worker<B> {
 
     fn do_all(&mut self, work: Work) {
         for model in work.inspect {
-            self.events.send(match self.catalog.inspect(&model) {
+            let inspected = catch_unwind(AssertUnwindSafe(|| self.catalog.inspect(&model)));
+            self.events.send(match inspected.unwrap_or_else(|panic| Err(panicked(&*panic))) {
                 Ok(info) => Event::Inspected(Box::new(info)),
                 Err(failure) => Event::Failed { run: None, failure },
             });
