@@ -16,6 +16,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    // Our own warnings, and of the libraries only what is broken. That a desktop has no file dialogs is told in the window.
+    let filter = "error,fourstep=warn,rfd=off";
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter)).init();
     cli::run()
 }
