@@ -28,8 +28,9 @@ impl Desk {
     pub(crate) fn new(width: u32, height: u32) -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without -noreset the server starts over whenever its last client leaves, as the hands below do.
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp"])
+            .args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -43,7 +44,18 @@ impl Desk {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("openbox {MISSING} ({e})"));
-        Self { _alone, server, manager, display, home: tempfile::tempdir().expect("a temporary folder") }
+        let desk = Self { _alone, server, manager, display, home: tempfile::tempdir().expect("a temporary folder") };
+        desk.wait_for_manager();
+        desk
+    }
+
+    /// A person starts programs on a desktop that is up; one that is still starting has refused connections.
+    fn wait_for_manager(&self) {
+        let clock = Instant::now();
+        while !self.hand("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]).contains("window id") {
+            assert!(clock.elapsed() < PATIENCE, "no window manager on {} in {PATIENCE:?}", self.display);
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Starts the program without arguments and waits for its window.
@@ -55,7 +67,7 @@ impl Desk {
             .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .env("HOME", self.home.path())
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))
-            .env("RUST_LOG", "error")
+            .env("RUST_LOG", "error,fourstep=warn")
             .spawn()
             .expect("the program starts");
         let mut window = Window { desk: self, program, id: String::new(), up_after: Duration::ZERO };
