@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("weights", &["compute"]),
     ("engine", &["protocol", "catalog", "compute", "nets", "weights"]),
     ("preview", &["protocol", "compute", "nets"]),
-    ("ui", &["protocol", "session", "preview"]),
+    ("ui", &["protocol", "session"]),
 ];
 
 /// Libraries that only some rooms may use.

@@ -67,9 +67,8 @@ impl ModelIndex {
 }
 
 impl<B: Backend> Base<B> {
-    pub(crate) fn open(b: &B, catalog: &Catalog, model: &ModelRef, cancel: &CancelToken) -> Result<Self> {
-        let info = catalog.inspect(model)?;
-        let storage = storage(catalog.locate(model)?);
+    pub(crate) fn open(b: &B, catalog: &Catalog, info: ModelInfo, cancel: &CancelToken) -> Result<Self> {
+        let storage = storage(catalog.locate(&info.model)?);
         let index: ModelIndex = storage.json("model_index.json")?;
         let pairs = [("", Part::TextEncoder1), ("_2", Part::TextEncoder2)];
         let mut tokenizers = Vec::new();

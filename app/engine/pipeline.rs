@@ -1,7 +1,7 @@
 //! Request → latents, step by step → picture.
 
 use crate::{
-    fault::{Result, not_a_number},
+    fault::{Result, RunError, not_a_number},
     init_image,
     lru::Lru,
     model::{Base, Loading, Networks},
@@ -13,7 +13,9 @@ use crate::{
 use fourstep_catalog::Catalog;
 use fourstep_compute::{Backend, CancelToken};
 use fourstep_nets::{TimeEmbedding, TimeExtras};
-use fourstep_protocol::{Event, Finished, Guidance, Latents, LoraRef, ModelRef, Picture, Request, RunId, Timings};
+use fourstep_protocol::{
+    Event, Finished, Guidance, Latents, LoraRef, ModelInfo, ModelRef, Picture, Request, RunId, Timings,
+};
 use std::{sync::Arc, time::Instant};
 
 /// Models kept on the device. Two, so that comparing a model with its own slow recipe does not load at each turn.
@@ -29,10 +31,12 @@ const TAPES_KEPT: usize = 4;
 pub(crate) struct Pipeline<B: Backend> {
     backend: B,
     catalog: Catalog,
-    bases: Lru<ModelRef, Arc<Base<B>>>,
+    bases: Bases<B>,
     models: Lru<(ModelRef, Vec<LoraRef>), Model<B>>,
     tapes: Lru<TapeKey, NoiseTape>,
 }
+
+type Bases<B> = Lru<ModelRef, Arc<Base<B>>>;
 
 /// One run, as the worker hands it over.
 pub(crate) struct Run<'a> {
@@ -78,13 +82,18 @@ impl<B: Backend> Pipeline<B> {
     pub(crate) fn paint(&mut self, run: &Run<'_>) -> Result<Finished> {
         let b = self.backend.with_cancel(run.cancel.clone());
         let request = &**run.request;
-        request.validate(&self.catalog.inspect(&request.model)?)?;
+        // What a model is stands in its files; those of an open model are not read again at every keystroke.
+        let info = match self.bases.get(&request.model) {
+            Some(base) => base.info.clone(),
+            None => self.catalog.inspect(&request.model)?,
+        };
+        request.validate(&info)?;
 
         let mut timings = Timings::default();
         let clock = Instant::now();
         let (bases, catalog) = (&mut self.bases, &self.catalog);
         let key = (request.model.clone(), request.loras.clone());
-        let model = self.models.get_or_try_insert(key, || Model::load(&b, catalog, bases, run))?;
+        let model = self.models.get_or_try_insert(key, || Model::load(&b, catalog, bases, info, run))?;
         timings.load_secs = clock.elapsed().as_secs_f64();
 
         let clock = Instant::now();
@@ -93,7 +102,7 @@ impl<B: Backend> Pipeline<B> {
 
         let shape = [4, request.size.height as usize / 8, request.size.width as usize / 8];
         let key = TapeKey { noise: request.noise, seed: request.seed, shape };
-        let tape = self.tapes.get_or_try_insert(key, || Ok::<_, crate::fault::RunError>(NoiseTape::new(key)))?;
+        let tape = self.tapes.get_or_try_insert(key, || Ok::<_, RunError>(NoiseTape::new(key)))?;
         let mut noise = Draws { tape, next: 0 };
 
         let strength = request.init.as_ref().map(|init| init.strength);
@@ -113,16 +122,13 @@ impl<B: Backend> Pipeline<B> {
 }
 
 impl<B: Backend> Model<B> {
-    fn load(b: &B, catalog: &Catalog, bases: &mut Lru<ModelRef, Arc<Base<B>>>, run: &Run<'_>) -> Result<Self> {
+    fn load(b: &B, catalog: &Catalog, bases: &mut Bases<B>, info: ModelInfo, run: &Run<'_>) -> Result<Self> {
         let request = run.request;
-        let what = catalog.inspect(&request.model)?.name;
+        let what = info.name.clone();
         let emit = |fraction| (run.emit)(Event::Loading { run: run.id, what: what.clone(), fraction });
         emit(0.0);
-        let base = bases
-            .get_or_try_insert(request.model.clone(), || {
-                Ok::<_, crate::fault::RunError>(Arc::new(Base::open(b, catalog, &request.model, &run.cancel)?))
-            })?
-            .clone();
+        let open = || Base::open(b, catalog, info, &run.cancel).map(Arc::new);
+        let base = bases.get_or_try_insert(request.model.clone(), open)?.clone();
         let progress = Throttled::new(&emit);
         let loading = Loading { cancel: run.cancel.clone(), progress: &|fraction| progress.tell(fraction) };
         let networks = base.networks(b, catalog, &request.loras, &loading)?;
@@ -242,7 +248,8 @@ impl<B: Backend> Denoise<'_, B> {
             let clock = Instant::now();
             let output = self.predict(&sampler.scale_model_input(i, &x), timestep)?;
             let step = sampler.step(i, &x, &output, &mut |_| noise.draw().to_vec())?;
-            if !step.denoised.iter().all(|v| v.is_finite()) {
+            let denoised = self.latents(step.denoised);
+            if !denoised.is_finite() {
                 return Err(not_a_number("latents"));
             }
             x = step.next;
@@ -251,7 +258,7 @@ impl<B: Backend> Denoise<'_, B> {
                 run: self.run.id,
                 step: i as u32 + 1,
                 steps,
-                denoised: Arc::new(self.latents(step.denoised)),
+                denoised: Arc::new(denoised),
                 elapsed_secs: self.clock.elapsed().as_secs_f64(),
             });
         }

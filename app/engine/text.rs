@@ -4,8 +4,8 @@ use crate::{
     fault::Result,
     model::{Base, Networks},
 };
-use fourstep_compute::Backend;
-use fourstep_nets::{Conditioning, TextEncoding};
+use fourstep_compute::{Backend, ComputeError};
+use fourstep_nets::Conditioning;
 use fourstep_protocol::TokenCount;
 
 /// A prompt as the U-Net of one model takes it; computed once per prompt.
@@ -21,15 +21,13 @@ pub(crate) struct Prompt<B: Backend> {
 /// of the first, then of the second, and the second's pooled vector (diffusers
 /// `pipeline_stable_diffusion_xl.py` `encode_prompt`).
 pub(crate) fn encode<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>, prompt: &str) -> Result<Prompt<B>> {
-    let (encodings, tokens) = encodings(b, base, networks, prompt)?;
-    let (context, pooled) = context(b, encodings)?;
+    let (context, pooled, tokens) = contexts(b, base, networks, prompt)?;
     Ok(Prompt { conditioning: networks.unet.condition(b, &context)?, pooled, tokens })
 }
 
 /// SDXL's empty negative prompt: zeros in the shapes of an encoded prompt.
 pub(crate) fn zeros<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>) -> Result<Prompt<B>> {
-    let (encodings, tokens) = encodings(b, base, networks, "")?;
-    let (context, pooled) = context(b, encodings)?;
+    let (context, pooled, tokens) = contexts(b, base, networks, "")?;
     let zeroed = |x: &B::Tensor| -> Result<B::Tensor> {
         let (values, shape) = b.download_tokens(x)?;
         Ok(b.upload_tokens(&vec![0.0; values.len()], shape)?)
@@ -41,9 +39,10 @@ pub(crate) fn zeros<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>) -
     })
 }
 
-type Encodings<B> = (Vec<TextEncoding<<B as Backend>::Tensor>>, TokenCount);
+/// Context, pooled vector, tokens used.
+type Contexts<T> = (T, Option<T>, TokenCount);
 
-fn encodings<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>, prompt: &str) -> Result<Encodings<B>> {
+fn contexts<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>, prompt: &str) -> Result<Contexts<B::Tensor>> {
     let mut count = TokenCount::default();
     let mut encodings = Vec::new();
     for (tokenizer, encoder) in base.tokenizers.iter().zip(&networks.text_encoders) {
@@ -51,15 +50,11 @@ fn encodings<B: Backend>(b: &B, base: &Base<B>, networks: &Networks<B>, prompt: 
         count = TokenCount { used: tokens.used, window: tokens.window };
         encodings.push(encoder.encode(b, &tokens.ids, [1, tokens.ids.len()])?);
     }
-    Ok((encodings, count))
-}
-
-fn context<B: Backend>(b: &B, mut encodings: Vec<TextEncoding<B::Tensor>>) -> Result<(B::Tensor, Option<B::Tensor>)> {
     let Some(last) = encodings.pop() else {
-        return Err(fourstep_compute::ComputeError::Unsupported("the model has no text encoder".into()).into());
+        return Err(ComputeError::Unsupported("the model has no text encoder".into()).into());
     };
     match encodings.pop() {
-        Some(first) => Ok((b.concat_channels(&first.penultimate, &last.penultimate)?, last.pooled)),
-        None => Ok((last.last_hidden, None)),
+        Some(first) => Ok((b.concat_channels(&first.penultimate, &last.penultimate)?, last.pooled, count)),
+        None => Ok((last.last_hidden, None, count)),
     }
 }

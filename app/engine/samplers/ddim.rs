@@ -1,7 +1,7 @@
 use super::{
     NoiseSchedule, SamplerError, SamplerRun, Step,
     level::{Level, combine},
-    run::{Progress, same_length},
+    run::{Progress, noised},
     schedule::Spacing,
     timesteps::{skipped, spaced},
 };
@@ -37,9 +37,8 @@ impl SamplerRun for Ddim {
     }
 
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
-        same_length("the noise", init_latents.len(), noise)?;
         let (Level { alpha, sigma }, _) = self.levels[0];
-        Ok(combine(alpha, init_latents, sigma, noise))
+        noised("the noise", alpha, init_latents, sigma, noise)
     }
 
     fn step(

@@ -1,7 +1,7 @@
 use super::{
     NoiseSchedule, Prediction, SamplerError, SamplerRun, Step,
     level::{Level, add_scaled, combine},
-    run::{Progress, same_length},
+    run::{Progress, noised},
     schedule::Spacing,
     timesteps::{Sigmas, spaced_multistep},
 };
@@ -42,8 +42,8 @@ impl SamplerRun for DpmPp2m {
     }
 
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
-        same_length("the noise", init_latents.len(), noise)?;
-        Ok(combine(self.levels[0].alpha, init_latents, self.levels[0].sigma, noise))
+        let Level { alpha, sigma } = self.levels[0];
+        noised("the noise", alpha, init_latents, sigma, noise)
     }
 
     fn step(

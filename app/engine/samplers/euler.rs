@@ -1,7 +1,7 @@
 use super::{
     NoiseSchedule, Prediction, SamplerError, SamplerRun, Step,
     level::{Level, add_scaled, combine},
-    run::{Progress, same_length},
+    run::{Progress, noised, same_length},
     schedule::Spacing,
     timesteps::{Sigmas, spaced},
 };
@@ -56,8 +56,7 @@ impl SamplerRun for Euler {
     }
 
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
-        same_length("the noise", init_latents.len(), noise)?;
-        Ok(combine(1.0, init_latents, self.sigmas[0], noise))
+        noised("the noise", 1.0, init_latents, self.sigmas[0], noise)
     }
 
     fn scale_model_input(&self, i: usize, x: &[f32]) -> Vec<f32> {

@@ -1,7 +1,7 @@
 use super::{
     NoiseSchedule, SamplerError, SamplerRun, Step,
     level::{Level, combine},
-    run::{Progress, same_length},
+    run::{Progress, noised},
     schedule::unsupported,
     timesteps::hundredths_up,
 };
@@ -55,9 +55,8 @@ impl SamplerRun for Lcm {
     }
 
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
-        same_length("the noise", init_latents.len(), noise)?;
         let Level { alpha, sigma } = self.schedule.level(self.timesteps[0]);
-        Ok(combine(alpha, init_latents, sigma, noise))
+        noised("the noise", alpha, init_latents, sigma, noise)
     }
 
     fn step(
@@ -76,8 +75,7 @@ impl SamplerRun for Lcm {
             return Ok(Step { next: denoised.clone(), denoised });
         }
         let noise = fresh_noise(x.len());
-        same_length("the fresh noise", x.len(), &noise)?;
         let Level { alpha, sigma } = self.schedule.level(self.timesteps[i + 1]);
-        Ok(Step { next: combine(alpha, &denoised, sigma, &noise), denoised })
+        Ok(Step { next: noised("the fresh noise", alpha, &denoised, sigma, &noise)?, denoised })
     }
 }

@@ -1,4 +1,4 @@
-use super::SamplerError;
+use super::{SamplerError, level::combine};
 
 /// Where a run stands: its timesteps, and which comes next.
 #[derive(Debug)]
@@ -25,6 +25,18 @@ impl Progress {
     pub(super) fn is_last(&self, i: usize) -> bool {
         i + 1 == self.timesteps.len()
     }
+}
+
+/// `alpha·clean + sigma·noise`, once the two are of one length; `what` names the noise in the error.
+pub(super) fn noised(
+    what: &'static str,
+    alpha: f64,
+    clean: &[f32],
+    sigma: f64,
+    noise: &[f32],
+) -> Result<Vec<f32>, SamplerError> {
+    same_length(what, clean.len(), noise)?;
+    Ok(combine(alpha, clean, sigma, noise))
 }
 
 pub(super) fn same_length(what: &'static str, expected: usize, values: &[f32]) -> Result<(), SamplerError> {

@@ -19,6 +19,14 @@ fn idle(look: Look) -> Window {
     window
 }
 
+/// Leaves the prompt and presses a key, as nothing that is typed there is a shortcut; then waits.
+fn press(window: &mut Window, key: egui::Key, secs: f64) {
+    window.harness.key_press(egui::Key::Escape);
+    window.pass(0.1);
+    window.harness.key_press(key);
+    window.pass(secs);
+}
+
 #[test]
 fn idle_at_1280() {
     snapshot(&mut idle(Look::default()), "idle_1280");
@@ -49,10 +57,7 @@ fn everything_unfolded_with_a_long_prompt() {
 #[test]
 fn painting() {
     let mut window = idle(Look::default());
-    window.harness.key_press(egui::Key::Escape);
-    window.pass(0.1);
-    window.harness.key_press(egui::Key::R);
-    window.pass(1.0);
+    press(&mut window, egui::Key::R, 1.0);
     window.start();
     window.step(1);
     window.step(2);
@@ -62,10 +67,7 @@ fn painting() {
 #[test]
 fn stale() {
     let mut window = idle(Look::default());
-    window.harness.key_press(egui::Key::Escape);
-    window.pass(0.1);
-    window.harness.key_press(egui::Key::R);
-    window.pass(1.0);
+    press(&mut window, egui::Key::R, 1.0);
     window.start();
     window.pass(0.6);
     snapshot(&mut window, "stale");
@@ -74,10 +76,7 @@ fn stale() {
 #[test]
 fn failed() {
     let mut window = idle(Look::default());
-    window.harness.key_press(egui::Key::Escape);
-    window.pass(0.1);
-    window.harness.key_press(egui::Key::R);
-    window.pass(1.0);
+    press(&mut window, egui::Key::R, 1.0);
     window.fail(Failure::machine(
         "The picture could not be painted",
         "the latents held values that are not numbers after step 2",
@@ -100,20 +99,14 @@ fn failed_at_900_light() {
 #[test]
 fn help() {
     let mut window = idle(Look::default());
-    window.harness.key_press(egui::Key::Escape);
-    window.pass(0.1);
-    window.harness.key_press(egui::Key::Questionmark);
-    window.pass(0.5);
+    press(&mut window, egui::Key::Questionmark, 0.5);
     snapshot(&mut window, "help");
 }
 
 #[test]
 fn paused() {
     let mut window = idle(Look::default());
-    window.harness.key_press(egui::Key::Escape);
-    window.pass(0.1);
-    window.harness.key_press(egui::Key::Space);
-    window.pass(0.5);
+    press(&mut window, egui::Key::Space, 0.5);
     snapshot(&mut window, "paused");
 }
 
