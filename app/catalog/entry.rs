@@ -1,4 +1,4 @@
-use fourstep_protocol::{Guidance, ModelInfo, ModelRef, Recipe, Size};
+use fourstep_protocol::{Family, Guidance, ModelInfo, ModelRef, Recipe, Size};
 use serde::Deserialize;
 
 /// The whole of `models.toml`.
@@ -25,6 +25,8 @@ pub struct ModelEntry {
     pub licence: String,
     /// Where its folder is.
     pub source: Source,
+    /// The networks it is made of.
+    pub family: Family,
     /// The size it was trained at.
     pub native_size: Size,
     /// How guidance reaches the network.
@@ -42,10 +44,12 @@ impl ModelEntry {
             model: ModelRef::new(&self.id),
             name: self.name.clone(),
             detail: self.detail.clone(),
+            family: self.family,
             guidance: self.guidance,
             native_size: self.native_size,
             live: self.live.clone(),
             compare: self.compare.clone(),
+            few_step: None,
         }
     }
 }

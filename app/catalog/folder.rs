@@ -1,6 +1,6 @@
 //! What a folder in the diffusers layout holds, from its configuration files alone.
 
-use fourstep_protocol::{Failure, Guidance, ModelInfo, ModelRef, Recipe, Sampler, Size};
+use fourstep_protocol::{Failure, Family, Guidance, ModelInfo, ModelRef, Recipe, Sampler, Size};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -74,10 +74,12 @@ pub(crate) fn inspect(model: &ModelRef, folder: &Path) -> Result<ModelInfo, Fail
         model: model.clone(),
         name: name(folder),
         detail: format!("{}{}", kind.label(), if xl { ", SDXL" } else { "" }),
+        family: Family::Custom,
         guidance,
         native_size: native_size(unet.sample_size),
         live,
         compare: None,
+        few_step: None,
     })
 }
 

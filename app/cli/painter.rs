@@ -123,7 +123,7 @@ impl Progress {
                 self.set(&format!("step {step}/{steps}"), f64::from(*step) / f64::from(*steps));
             }
             Event::Finished(_) | Event::Failed { .. } | Event::Stopped { .. } => self.0.finish_and_clear(),
-            Event::Ready(_) | Event::Inspected(_) => {}
+            Event::Ready(_) | Event::Inspected(_) | Event::Merged { .. } => {}
         }
     }
 

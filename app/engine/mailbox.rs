@@ -74,7 +74,7 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fourstep_protocol::{Guidance, ModelInfo, Recipe, Sampler, Size};
+    use fourstep_protocol::{Family, Guidance, ModelInfo, Recipe, Sampler, Size};
 
     fn generate(run: u64) -> Command {
         let recipe = Recipe { loras: vec![], sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 };
@@ -82,10 +82,12 @@ mod tests {
             model: ModelRef::new("m"),
             name: String::new(),
             detail: String::new(),
+            family: Family::Custom,
             guidance: Guidance::None,
             native_size: Size::new(64, 64),
             live: recipe,
             compare: None,
+            few_step: None,
         };
         Command::Generate { run: RunId(run), request: Arc::new(Request::new(&model, "")) }
     }

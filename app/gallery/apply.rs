@@ -145,6 +145,7 @@ mod tests {
     fn base() -> Request {
         Request {
             model: ModelRef::new("sticker"),
+            vae: None,
             loras: vec![LoraRef { source: "/loras/lcm.safetensors".into(), weight: 1.0 }],
             prompt: "old".into(),
             negative_prompt: "old".into(),

@@ -5,6 +5,9 @@
 
 mod client;
 mod failure;
+mod family;
+mod library;
+mod lora;
 mod message;
 mod model;
 mod picture;
@@ -13,8 +16,11 @@ mod sampler;
 
 pub use client::{Client, ClientClosed};
 pub use failure::{Failure, FailureKind};
+pub use family::Family;
+pub use library::{Availability, DownloadPhase, DownloadProgress, ItemKind, LibraryItem, Origin};
+pub use lora::{LoraInfo, LoraRef, LoraReport};
 pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings, TokenCount};
-pub use model::{Guidance, LoraRef, ModelInfo, ModelRef, Recipe};
+pub use model::{Guidance, ModelInfo, ModelRef, Recipe};
 pub use picture::{Latents, NotAPicture, Picture};
 pub use request::{Init, Invalid, Request, Size};
 pub use sampler::{Noise, Sampler};

@@ -1,4 +1,4 @@
-use crate::{Failure, Latents, ModelInfo, ModelRef, Picture, Request};
+use crate::{Failure, Latents, LoraReport, ModelInfo, ModelRef, Picture, Request};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -38,6 +38,13 @@ pub enum Event {
         what: String,
         /// 0 … 1.
         fraction: f32,
+    },
+    /// The LoRAs of this run were merged into the model's networks.
+    Merged {
+        /// For which run.
+        run: RunId,
+        /// One for each LoRA of the request whose weight is not 0, in its order.
+        reports: Vec<LoraReport>,
     },
     /// The run's first step begins.
     Started {
@@ -82,9 +89,11 @@ impl Event {
     pub fn run(&self) -> Option<RunId> {
         match self {
             Self::Ready(_) | Self::Inspected(_) => None,
-            Self::Loading { run, .. } | Self::Started { run, .. } | Self::Step { run, .. } | Self::Stopped { run } => {
-                Some(*run)
-            }
+            Self::Loading { run, .. }
+            | Self::Merged { run, .. }
+            | Self::Started { run, .. }
+            | Self::Step { run, .. }
+            | Self::Stopped { run } => Some(*run),
             Self::Finished(finished) => Some(finished.run),
             Self::Failed { run, .. } => *run,
         }

@@ -1,4 +1,4 @@
-use crate::{Sampler, Size};
+use crate::{Family, LoraRef, Sampler, Size};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive};
 
@@ -11,6 +11,8 @@ pub struct ModelInfo {
     pub name: String,
     /// What kind it is, in a few words: `LCM-LoRA`, `full LCM`.
     pub detail: String,
+    /// The networks it is made of.
+    pub family: Family,
     /// How guidance reaches the network.
     pub guidance: Guidance,
     /// The size it was trained at.
@@ -19,6 +21,9 @@ pub struct ModelInfo {
     pub live: Recipe,
     /// How the same model paints slowly, to compare with; `None` where it only knows few steps.
     pub compare: Option<Recipe>,
+    /// How it would paint live with an LCM-LoRA of its family that is not here yet; the same as `live` where the LoRA
+    /// is here, `None` for models that know few steps by themselves.
+    pub few_step: Option<Recipe>,
 }
 
 /// Settings that belong together: they are set in one go when a model is chosen.
@@ -109,18 +114,4 @@ impl fmt::Display for ModelRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// A LoRA and how strongly it is applied.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoraRef {
-    /// An id of the catalog, or the path of a `.safetensors` file.
-    pub source: String,
-    /// Within [`WEIGHTS`](Self::WEIGHTS); 1 is as trained, 0 is off.
-    pub weight: f32,
-}
-
-impl LoraRef {
-    /// The weights the program accepts.
-    pub const WEIGHTS: RangeInclusive<f32> = -2.0..=2.0;
 }

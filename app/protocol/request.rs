@@ -10,6 +10,9 @@ use std::{fmt, ops::RangeInclusive, str::FromStr};
 pub struct Request {
     /// The base model.
     pub model: ModelRef,
+    /// An autoencoder instead of the model's own: an id of the catalog, or the path of a file or folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vae: Option<String>,
     /// LoRAs in the order in which they are applied.
     #[serde(default)]
     pub loras: Vec<LoraRef>,
@@ -111,6 +114,7 @@ impl Request {
     pub fn new(model: &ModelInfo, prompt: impl Into<String>) -> Self {
         let mut request = Self {
             model: model.model.clone(),
+            vae: None,
             loras: Vec::new(),
             prompt: prompt.into(),
             negative_prompt: String::new(),
@@ -198,10 +202,12 @@ mod tests {
             model: ModelRef::new("sticker"),
             name: "Sticker".into(),
             detail: "LCM-LoRA".into(),
+            family: crate::Family::Custom,
             guidance,
             native_size: Size::new(128, 128),
             live: Recipe { loras: vec![], sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 },
             compare: None,
+            few_step: None,
         }
     }
 

@@ -1,4 +1,4 @@
-use fourstep_protocol::{Guidance, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
+use fourstep_protocol::{Family, Guidance, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
 use serde::{Deserialize, Serialize};
 
 /// What is painted when the program starts for the first time.
@@ -51,10 +51,12 @@ pub(crate) fn no_model() -> ModelInfo {
         model: ModelRef::new(""),
         name: "No model".into(),
         detail: String::new(),
+        family: Family::Custom,
         guidance: Guidance::ClassifierFree,
         native_size: Size::new(512, 512),
         live: Recipe { loras: Vec::new(), sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 },
         compare: None,
+        few_step: None,
     }
 }
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 fn request() -> Request {
     Request {
         model: ModelRef::new("/models/dream shaper.safetensors"),
+        vae: None,
         loras: vec![LoraRef { source: "loras/lcm-lora-sdv1-5.safetensors".into(), weight: 0.8 }],
         prompt: "a blue apple".into(),
         negative_prompt: "blurry".into(),

@@ -12,6 +12,7 @@ fn picture(width: u32, height: u32) -> Picture {
 fn request() -> Request {
     Request {
         model: ModelRef::new("sticker"),
+        vae: None,
         loras: vec![LoraRef { source: "sticker-lcm".into(), weight: 1.0 }],
         prompt: " a blue apple,\n  \"quoted\" (x:1.2)".into(),
         negative_prompt: "Negative prompt: tricky".into(),

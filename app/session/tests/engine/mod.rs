@@ -2,8 +2,8 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use fourstep_protocol::{
-    Command, DeviceInfo, Event, Failure, Finished, Guidance, Latents, LoraRef, ModelInfo, ModelRef, Picture, Recipe,
-    Request, RunId, Sampler, Size, Timings, TokenCount,
+    Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LoraRef, ModelInfo, ModelRef, Picture,
+    Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
 };
 use fourstep_session::{Action, Moment, Session, Settings};
 use std::sync::Arc;
@@ -15,10 +15,12 @@ pub fn models() -> Vec<ModelInfo> {
         model: ModelRef::new(id),
         name: id.to_uppercase(),
         detail: String::new(),
+        family: Family::Custom,
         guidance,
         native_size: Size::new(side, side),
         live,
         compare: None,
+        few_step: None,
     };
     let lora = LoraRef { source: "lcm-lora".into(), weight: 1.0 };
     vec![

@@ -4,7 +4,7 @@
 
 use egui_kittest::Harness;
 use fourstep_protocol::{
-    Client, ClientClosed, Command, DeviceInfo, Event, Failure, Finished, Guidance, Latents, LoraRef, ModelInfo,
+    Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LoraRef, ModelInfo,
     ModelRef, Picture, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
 };
 use fourstep_session::{Moment, Session, Settings};
@@ -135,28 +135,34 @@ pub(crate) fn models() -> Vec<ModelInfo> {
             model: ModelRef::new("sticker"),
             name: "Sticker".into(),
             detail: "teacher with LCM-LoRA".into(),
+            family: Family::Custom,
             guidance: Guidance::ClassifierFree,
             native_size: Size::new(128, 128),
             live: live(vec![LoraRef { source: "sticker-lcm-lora".into(), weight: 1.0 }], 1.0),
             compare: Some(Recipe { loras: vec![], sampler: Sampler::Ddim, steps: 25, guidance_scale: 3.0 }),
+            few_step: None,
         },
         ModelInfo {
             model: ModelRef::new("sticker-lcm"),
             name: "Sticker".into(),
             detail: "full LCM".into(),
+            family: Family::Custom,
             guidance: Guidance::Embedded { min: 1.0, max: 8.0 },
             native_size: Size::new(128, 128),
             live: live(vec![], 3.0),
             compare: None,
+            few_step: None,
         },
         ModelInfo {
             model: ModelRef::new("turbo"),
             name: "Turbo".into(),
             detail: "distilled".into(),
+            family: Family::Custom,
             guidance: Guidance::None,
             native_size: Size::new(512, 512),
             live: live(vec![], 1.0),
             compare: None,
+            few_step: None,
         },
     ]
 }

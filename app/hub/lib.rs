@@ -1,0 +1,1 @@
+//! Files of models from a hub into the Hugging Face cache.
