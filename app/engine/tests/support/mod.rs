@@ -1,5 +1,7 @@
 //! Small models on disk, and a run of one of them.
 
+pub(crate) mod recipe;
+
 use fourstep_engine::Engine;
 use fourstep_protocol::{Client, Command, Event, Request, RunId};
 use std::{
