@@ -9,6 +9,7 @@ mod checkpoint;
 mod error;
 mod finite;
 mod lora;
+mod matching;
 mod merged;
 mod model;
 mod product;
@@ -18,7 +19,8 @@ mod storage;
 pub use checkpoint::{Checkpoint, KeyedSource, VARIANTS};
 pub use error::{Fault, Result, WeightsError};
 pub use lora::{Delta, Lora, Part};
-pub use merged::{MergeReport, Merged};
+pub use matching::MergeReport;
+pub use merged::Merged;
 pub use model::{
     FewStep, Identity, ModelFiles, ModelSource, Network, NetworkClass, Prediction, TextEncoder, Tokenizer, open_unet,
     open_vae,
