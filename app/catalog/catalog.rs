@@ -4,6 +4,7 @@ use crate::{
     hub_cache,
     own::Own,
     places::expand,
+    scan::look::Kept,
 };
 use fourstep_protocol::{Failure, Family, ItemKind, ModelInfo, ModelRef};
 use fourstep_weights::{ModelSource, Storage};
@@ -23,8 +24,9 @@ pub struct Catalog {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) places: Places,
-    builtin: Vec<Entry>,
+    pub(crate) builtin: Vec<Entry>,
     pub(crate) own: RwLock<Own>,
+    pub(crate) kept: Kept,
 }
 
 pub(crate) const NO_MODEL: &str = "The model could not be opened";
@@ -49,7 +51,7 @@ impl Catalog {
             .expect("models.toml is part of the program, and the tests of this crate read it");
         let builtin: Vec<Entry> = builtin.into_all().collect();
         let own = Own::read(&places, &builtin);
-        Self { shared: Arc::new(Shared { places, builtin, own: RwLock::new(own) }) }
+        Self { shared: Arc::new(Shared { places, builtin, own: RwLock::new(own), kept: Kept::default() }) }
     }
 
     /// What is wrong with the person's own list and folders; the rest is known all the same.
@@ -103,7 +105,11 @@ impl Catalog {
             true => format!("`{source}` is a folder"),
             false => format!("`{source}` is neither a LoRA of the catalog nor a file"),
         };
-        Err(Failure::input(NO_LORA, why, format!("Give {}, or the path of a .safetensors file.", self.known(ItemKind::Lora))))
+        Err(Failure::input(
+            NO_LORA,
+            why,
+            format!("Give {}, or the path of a .safetensors file.", self.known(ItemKind::Lora)),
+        ))
     }
 
     /// Where an autoencoder is: an id of the catalog, or the path of a file or of a folder in the diffusers layout.
@@ -122,7 +128,11 @@ impl Catalog {
             return safetensors(NO_VAE, path);
         }
         let why = format!("`{source}` is neither an autoencoder of the catalog nor a file or folder");
-        Err(Failure::input(NO_VAE, why, format!("Give {}, or the path of a .safetensors file.", self.known(ItemKind::Vae))))
+        Err(Failure::input(
+            NO_VAE,
+            why,
+            format!("Give {}, or the path of a .safetensors file.", self.known(ItemKind::Vae)),
+        ))
     }
 
     /// A tiny decoder for previews of this model's latents, if one is on this machine.
@@ -140,7 +150,11 @@ impl Catalog {
         const NOTHING: &str = "There is nothing to download";
         let Some(entry) = self.entry(id) else {
             let why = format!("`{id}` is not in the list");
-            return Err(Failure::input(NOTHING, why, "See `fourstep models list`, or add it with `fourstep models add`."));
+            return Err(Failure::input(
+                NOTHING,
+                why,
+                "See `fourstep models list`, or add it with `fourstep models add`.",
+            ));
         };
         let mut files: Vec<HubFile> = Vec::new();
         let needed = self.needs(&entry);
@@ -201,7 +215,9 @@ impl Catalog {
                 let files = embedded::folder(name).ok_or_else(|| not_embedded(NO_MODEL, name))?;
                 return Ok(Location::of(ModelSource::Folder(Storage::Embedded(files))));
             }
-            Source::Path(path) if entry.base.is_none() => return self.by_path(&path.to_string_lossy()).map(Location::of),
+            Source::Path(path) if entry.base.is_none() => {
+                return self.by_path(&path.to_string_lossy()).map(Location::of);
+            }
             Source::Path(path) => path.clone(),
             Source::Hub(hub) => self.downloaded(&entry.id, &entry.name, hub, NO_MODEL)?,
         };
@@ -236,9 +252,9 @@ impl Catalog {
             let why = format!("the files of {name} are not on this machine, or not all of them");
             return Err(Failure::input(what, why, format!("Download them: fourstep models download {id}")));
         };
-        let mut weights = hub.files.keys().filter(|path| path.ends_with(".safetensors"));
-        match (weights.next(), weights.next()) {
-            (Some(file), None) if hub.files.len() == 1 => Ok(folder.join(file)),
+        let mut files = hub.files.keys();
+        match (files.next(), files.next()) {
+            (Some(only), None) => Ok(hub_cache::in_folder(&folder, only).unwrap_or(folder)),
             _ => Ok(folder),
         }
     }

@@ -1,4 +1,5 @@
 use fourstep_weights::ModelSource;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Where the files of a model are.
@@ -29,7 +30,7 @@ pub enum LoraLocation {
 }
 
 /// A file of a repository on the Hugging Face hub.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HubFile {
     /// `stabilityai/sdxl-turbo`
     pub repo: String,
