@@ -1,17 +1,24 @@
 //! Whole runs of every family, file format and LoRA format against diffusers (`tests/golden/models/make.py`).
 
-mod support;
+#[path = "support/paint.rs"]
+mod paint;
+#[path = "support/recipe.rs"]
+mod recipe;
+#[path = "support/relative_l2.rs"]
+mod relative_l2;
 
 use fourstep_catalog::Catalog;
 use fourstep_engine::{Engine, EngineOptions};
 use fourstep_protocol::{Event, Finished, ModelRef, Request};
+use paint::paint;
+use recipe::GoldenFiles;
+use relative_l2::relative_l2;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
-use support::{paint, recipe::GoldenFiles, relative_l2};
 
 /// Final latents within this relative L2 error of diffusers', f32 on both sides.
 const BOUND: f64 = 1e-5;

@@ -4,6 +4,8 @@ After diffusers' scripts/convert_diffusers_to_original_stable_diffusion.py and .
 """
 import re
 
+import torch
+
 UNET = {"conv_in": "input_blocks.0.0", "time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2",
         "add_embedding.linear_1": "label_emb.0.0", "add_embedding.linear_2": "label_emb.0.2", "conv_norm_out": "out.0",
         "conv_out": "out.2"}
@@ -91,3 +93,10 @@ def lines_of_openclip(recipe, prefix, source, unused_layer=False):
                     yield f"{root}attn.in_proj_{match[3]}", (3 * tensor.shape[0], *tensor.shape[1:]), sources
                 elif match[2] in LAYER:
                     yield f"{root}{LAYER[match[2]]}.{match[3]}", tensor.shape, [f"{source}:{key}"]
+
+
+def gather(recipes, sources, shape):
+    """The tensor of a line."""
+    turned = sources[0] == "T"
+    parts = [recipes[part].tensors[key] for part, key in (source.split(":") for source in sources[turned:])]
+    return torch.cat([part.T if turned else part for part in parts]).reshape(tuple(shape))

@@ -186,11 +186,7 @@ class Maker:
             text += [f"{key} {dims(shape)} < {' '.join(sources)}" for key, shape, sources in lines]
             Path(f"{path}.recipe").write_text("\n".join(text) + "\n")
             return
-        tensors = {}
-        for key, shape, sources in lines:
-            turned = sources[0] == "T"
-            parts = [recipes[part].tensors[source] for part, source in (s.split(":") for s in sources[turned:])]
-            tensors[key] = torch.cat([part.T if turned else part for part in parts]).reshape(tuple(shape))
+        tensors = {key: checkpoint.gather(recipes, sources, shape) for key, shape, sources in lines}
         write(tensors, path, metadata | {"format": "pt"})
 
     def lora(self, name, recipe):

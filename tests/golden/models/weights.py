@@ -5,7 +5,6 @@ writes the same files, bit for bit. What is stored is a recipe: a line per tenso
 first line with the seed. In a recipe of a single file, a line is `NAME SHAPE < [T] SOURCE…`: the sources' values one
 after the other, T for transposed.
 """
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -82,10 +81,6 @@ def fill(model, seed):
         parameters[key].data.copy_(recipe.tensors[name])
     model.float().eval()
     return recipe
-
-
-def crc(data):
-    return zlib.crc32(data) & 0xFFFFFFFF
 
 
 def write(tensors, path, metadata=None):
