@@ -1,14 +1,17 @@
 use crate::{LoraEntry, ModelEntry, Source, embedded, entry::Entries, folder, places::expand};
 use fourstep_protocol::{Failure, ModelInfo, ModelRef};
+use fourstep_weights::{ModelSource, Storage};
 use std::path::PathBuf;
 
 /// Where the files of a model are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// In a folder on disk.
-    Directory(PathBuf),
-    /// In the binary: paths relative to the model's folder, and contents.
-    Embedded(&'static [(&'static str, &'static [u8])]),
+#[derive(Clone, Debug)]
+pub struct Location {
+    /// The model itself, or the base of a composite one.
+    pub source: ModelSource,
+    /// Replaces the base's U-Net.
+    pub unet: Option<PathBuf>,
+    /// A better autoencoder than the base's own.
+    pub vae: Option<PathBuf>,
 }
 
 /// Where a LoRA is.
@@ -72,10 +75,24 @@ impl Catalog {
     pub fn locate(&self, model: &ModelRef) -> Result<Location, Failure> {
         match self.model(model.as_str()).map(|entry| &entry.source) {
             Some(Source::Embedded(name)) => {
-                embedded::folder(name).map(Location::Embedded).ok_or_else(|| not_embedded(NO_MODEL, name))
+                let storage = embedded::folder(name).map(Storage::Embedded);
+                storage.map(located).ok_or_else(|| not_embedded(NO_MODEL, name))
             }
-            None => self.directory(model).map(Location::Directory),
+            None => self.directory(model).map(Storage::Directory).map(located),
         }
+    }
+
+    /// Where an autoencoder is.
+    ///
+    /// # Errors
+    /// An input failure where there is none.
+    pub fn locate_vae(&self, source: &str) -> Result<PathBuf, Failure> {
+        Ok(expand(source))
+    }
+
+    /// A tiny decoder for this model.
+    pub fn tiny_decoder(&self, _model: &ModelInfo) -> Option<PathBuf> {
+        None
     }
 
     /// Where a LoRA is: an id of the catalog, or the path of a file.
@@ -136,6 +153,10 @@ impl Catalog {
         }
         Ok(path)
     }
+}
+
+fn located(storage: Storage) -> Location {
+    Location { source: ModelSource::Folder(storage), unet: None, vae: None }
 }
 
 /// A defect of the program itself, which the tests of this crate rule out.
