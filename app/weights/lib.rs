@@ -8,7 +8,9 @@
 mod checkpoint;
 mod error;
 mod finite;
+mod keys;
 mod lora;
+mod mapped;
 mod merged;
 mod model;
 mod product;
