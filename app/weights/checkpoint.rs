@@ -101,6 +101,11 @@ impl Checkpoint {
         &self.metadata
     }
 
+    /// Whether there is such a key, in whichever number format.
+    pub(crate) fn mentions(&self, key: &str) -> bool {
+        self.tensors.contains_key(key) || self.skipped.contains_key(key)
+    }
+
     /// Keys in a number format that is not read, sorted.
     pub(crate) fn skipped_keys(&self) -> impl Iterator<Item = &str> {
         self.skipped.keys().map(String::as_str)

@@ -8,8 +8,9 @@
 mod checkpoint;
 mod error;
 mod finite;
+mod keys;
 mod lora;
-mod matching;
+mod mapped;
 mod merged;
 mod model;
 mod product;
@@ -19,8 +20,7 @@ mod storage;
 pub use checkpoint::{Checkpoint, KeyedSource, VARIANTS};
 pub use error::{Fault, Result, WeightsError};
 pub use lora::{Delta, Lora, Part};
-pub use matching::MergeReport;
-pub use merged::Merged;
+pub use merged::{MergeReport, Merged};
 pub use model::{
     FewStep, Identity, ModelFiles, ModelSource, Network, NetworkClass, Prediction, TextEncoder, Tokenizer, open_unet,
     open_vae,
