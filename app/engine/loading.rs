@@ -18,10 +18,17 @@ impl<'a> Loading<'a> {
         Self { cancel, tell, total: total.max(1), read: 0.into(), percent: 0.into() }
     }
 
-    /// Counts numbers that need not be read.
-    pub(crate) fn skip(&self, numbers: u64) {
+    /// Says that all is done, also where less had to be read than there is.
+    pub(crate) fn finish(&self) {
+        self.reached(100);
+    }
+
+    fn count(&self, numbers: u64) {
         let read = self.read.fetch_add(numbers, Ordering::Relaxed) + numbers;
-        let percent = (100 * read / self.total).min(100) as u32;
+        self.reached((100 * read / self.total).min(100) as u32);
+    }
+
+    fn reached(&self, percent: u32) {
         if self.percent.fetch_max(percent, Ordering::Relaxed) < percent {
             (self.tell)(percent as f32 / 100.0);
         }
@@ -30,19 +37,39 @@ impl<'a> Loading<'a> {
 
 /// A source that counts what is read from it and ends when the run is no longer wanted, so that neither the networks
 /// nor the files need to know of either.
-pub(crate) struct Watched<'a>(pub(crate) &'a dyn TensorSource, pub(crate) &'a Loading<'a>);
+pub(crate) struct Watched<'a> {
+    source: &'a dyn TensorSource,
+    loading: &'a Loading<'a>,
+    read: AtomicU64,
+}
+
+impl<'a> Watched<'a> {
+    pub(crate) fn new(source: &'a dyn TensorSource, loading: &'a Loading<'a>) -> Self {
+        Self { source, loading, read: 0.into() }
+    }
+
+    /// Numbers read so far.
+    pub(crate) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+}
 
 impl TensorSource for Watched<'_> {
     fn tensor(&self, key: &str) -> Result<HostTensor> {
-        let Self(source, loading) = self;
-        loading.cancel.check()?;
-        let tensor = source.tensor(key)?;
-        loading.cancel.check()?;
-        loading.skip(tensor.shape().iter().product::<usize>() as u64);
+        self.loading.cancel.check()?;
+        let tensor = self.source.tensor(key)?;
+        self.loading.cancel.check()?;
+        let numbers = tensor.shape().iter().product::<usize>() as u64;
+        self.read.fetch_add(numbers, Ordering::Relaxed);
+        self.loading.count(numbers);
         Ok(tensor)
     }
 
     fn contains(&self, key: &str) -> bool {
-        self.0.contains(key)
+        self.source.contains(key)
+    }
+
+    fn version(&self, key: &str) -> Option<u64> {
+        self.source.version(key)
     }
 }

@@ -1,4 +1,12 @@
-use crate::{base::Base, loras::AppliedLora, network_set::NetworkSet, networks::Networks, vae::Vae};
+use crate::{
+    base::Base,
+    fault::Result,
+    loras::AppliedLora,
+    memory::Memory,
+    network_set::NetworkSet,
+    networks::{Networks, PackedParts, Plan},
+    vae::Vae,
+};
 use fourstep_compute::Backend;
 
 /// A model on the device: its networks with the LoRAs of the last run and, where memory allows, with those of a run
@@ -7,7 +15,7 @@ pub(crate) struct Model<B: Backend> {
     pub(crate) base: Base,
     pub(crate) vae: Option<ChosenVae<B>>,
     /// The one in use is the last.
-    pub(crate) sets: Vec<NetworkSet<B>>,
+    pub(crate) slots: Vec<Slot<B>>,
     /// What decoding kept at the same time so far, in numbers: memory that is known to be there.
     pub(crate) proven_numbers: u64,
 }
@@ -19,6 +27,15 @@ pub(crate) struct ChosenVae<B: Backend> {
     pub(crate) vae: Vae<B>,
 }
 
+/// Room for the networks of a model with one stack of LoRAs.
+pub(crate) struct Slot<B: Backend> {
+    /// The LoRAs that it was last packed with, or was to be.
+    pub(crate) loras: Vec<AppliedLora>,
+    pub(crate) packed: PackedParts,
+    /// `None` while it is packed anew, and where that was cut off.
+    pub(crate) set: Option<NetworkSet<B>>,
+}
+
 /// The parts of a model that a run works with.
 pub(crate) struct Loaded<'a, B: Backend> {
     pub(crate) base: &'a Base,
@@ -26,51 +43,59 @@ pub(crate) struct Loaded<'a, B: Backend> {
     pub(crate) set: &'a mut NetworkSet<B>,
 }
 
-/// Where new networks go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Beside the others.
-    New,
-    /// Instead of the set with this number.
-    Instead(usize),
-}
-
-/// Sets kept of one model: with and without a LoRA.
-const SETS_KEPT: usize = 2;
+/// Slots of one model: with and without a LoRA.
+const SLOTS: usize = 2;
 
 impl<B: Backend> Model<B> {
     pub(crate) fn new(base: Base) -> Self {
-        Self { base, vae: None, sets: Vec::new(), proven_numbers: 0 }
+        Self { base, vae: None, slots: Vec::new(), proven_numbers: 0 }
     }
 
     /// `None` as long as something of it is not loaded.
     pub(crate) fn loaded(&mut self) -> Option<Loaded<'_, B>> {
-        let Self { base, vae, sets, .. } = self;
-        Some(Loaded { base, vae: &mut vae.as_mut()?.vae, set: sets.last_mut()? })
+        let Self { base, vae, slots, .. } = self;
+        Some(Loaded { base, vae: &mut vae.as_mut()?.vae, set: slots.last_mut()?.set.as_mut()? })
     }
 
-    pub(crate) fn networks(&self) -> Vec<&Networks<B>> {
-        self.sets.iter().map(|set| &set.networks).collect()
+    /// The slot whose networks have these LoRAs.
+    pub(crate) fn find(&self, loras: &[AppliedLora]) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.set.is_some() && slot.loras == loras)
     }
 
-    /// Where networks with these LoRAs go. Other weights for the same files are somebody at a slider, who does not
-    /// come back to the weights before; other files may be a comparison, and get a place of their own where there is
-    /// `room`.
-    pub(crate) fn place(&self, loras: &[AppliedLora], room: bool) -> Place {
-        let same_files = |set: &NetworkSet<B>| {
-            set.loras.len() == loras.len() && set.loras.iter().zip(loras).all(|(a, b)| a.same_file(b))
+    /// How to come to networks with these LoRAs, and the slot to pack them into; `None` is a new one. Other weights for
+    /// the same files are somebody at a slider, who does not come back to the weights before; other files may be a
+    /// comparison, and get a slot of their own where there is room.
+    pub(crate) fn plan(&self, loras: &[AppliedLora], memory: &Memory) -> Result<(Option<usize>, Plan<B>)> {
+        let same_files = |slot: &Slot<B>| {
+            slot.loras.len() == loras.len() && slot.loras.iter().zip(loras).all(|(a, b)| a.same_file(b))
         };
-        match self.sets.iter().position(same_files) {
-            Some(same) => Place::Instead(same),
-            None if self.sets.is_empty() || (room && self.sets.len() < SETS_KEPT) => Place::New,
-            None => Place::Instead(0),
+        let unfinished = |slot: &Slot<B>| slot.set.is_none();
+        let mut at = self.slots.iter().position(same_files).or_else(|| self.slots.iter().position(unfinished));
+        if at.is_none() && self.slots.len() < SLOTS {
+            let plan = Plan::new(&self.base, loras, &self.networks_beside(None))?;
+            if self.slots.is_empty() || memory.has_plenty_for(memory.bytes_of(plan.numbers())) {
+                return Ok((None, plan));
+            }
         }
+        let at = *at.get_or_insert(0);
+        Ok((Some(at), Plan::new(&self.base, loras, &self.networks_beside(Some(at)))?))
+    }
+
+    /// The networks of every slot but this one.
+    fn networks_beside(&self, slot: Option<usize>) -> Vec<&Networks<B>> {
+        let others = self.slots.iter().enumerate().filter(|(at, _)| Some(*at) != slot);
+        others.filter_map(|(_, slot)| Some(&slot.set.as_ref()?.networks)).collect()
     }
 
     /// Numbers that giving up the whole model frees.
     pub(crate) fn numbers(&self) -> u64 {
         let vae = self.vae.as_ref().map_or(0, |chosen| chosen.vae.network().elements());
-        // What two sets share counts for neither, so this is rather too little than too much.
-        vae + self.sets.iter().map(|set| set.networks.own_numbers()).sum::<u64>()
+        vae + self.slots.iter().map(|slot| slot.packed.numbers()).sum::<u64>()
+    }
+}
+
+impl<B: Backend> Slot<B> {
+    pub(crate) fn new() -> Self {
+        Self { loras: Vec::new(), packed: PackedParts::default(), set: None }
     }
 }

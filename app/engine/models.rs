@@ -6,7 +6,7 @@ use crate::{
     loading::Loading,
     loras::{AppliedLora, LoraCache},
     memory::Memory,
-    model::{ChosenVae, Loaded, Model, Place},
+    model::{ChosenVae, Loaded, Model, Slot},
     network_set::NetworkSet,
     networks::Plan,
     pipeline::Run,
@@ -88,95 +88,103 @@ impl<B: Backend> Models<B> {
 
     fn load(&mut self, setup: &Setup<B>, b: &B, run: &Run<'_>, model: &mut Model<B>) -> Result<()> {
         let loras = self.loras.open(&setup.catalog, &run.request.loras)?;
-        let missing = Missing::new(&setup.catalog, run, model, &loras)?;
-        let replaced = self.make_room(setup, run, model, &loras, &missing)?;
-        let numbers = missing.numbers();
-        let Missing { vae, plan } = missing;
-        if vae.is_some() || plan.is_some() {
-            let tell =
-                |fraction| (run.emit)(Event::Loading { run: run.id, what: model.base.info.name.clone(), fraction });
-            let loading = Loading::new(run.cancel.clone(), numbers, &tell);
-            if let Some(network) = vae {
-                let vae = Vae::load(b, network, &loading)?;
-                model.vae = Some(ChosenVae { asked: run.request.vae.clone(), vae });
+        let vae = match &model.vae {
+            Some(chosen) if chosen.asked == run.request.vae => None,
+            _ => Some(model.base.vae(&setup.catalog, run.request.vae.as_deref())?),
+        };
+        let found = model.find(&loras);
+        let (at, plan) = match found {
+            Some(at) => (Some(at), None),
+            None => {
+                let (at, plan) = model.plan(&loras, &setup.memory)?;
+                (at, Some(plan))
             }
-            if let Some(plan) = plan {
-                let reports = plan.reports.clone();
-                let networks = plan.build(b, &model.base, &loading)?;
-                replaced.map(|at| model.sets.remove(at));
-                model.sets.push(NetworkSet::new(loras.clone(), reports, networks));
-                merged(run, model);
-            }
+        };
+        let news = plan.is_some() || at.is_some_and(|at| at + 1 < model.slots.len());
+        let mut slot = at.map_or_else(Slot::new, |at| model.slots.remove(at));
+        let missing = Missing { vae, networks: plan.map(|plan| (plan, loras)) };
+        let filled = self.fill(setup, b, run, model, &mut slot, missing);
+        // The slot in use is the last; one that was not finished is not in use.
+        let place = if filled.is_ok() { model.slots.len() } else { 0 };
+        let reports = slot.set.as_ref().map_or(&[][..], |set| &set.reports);
+        if filled.is_ok() && news && !reports.is_empty() {
+            (run.emit)(Event::Merged { run: run.id, reports: reports.to_vec() });
         }
-        if let Some(at) = model.sets.iter().position(|set| set.loras == loras).filter(|at| at + 1 < model.sets.len()) {
-            let set = model.sets.remove(at);
-            model.sets.push(set);
-            merged(run, model);
+        if slot.packed.numbers() > 0 {
+            model.slots.insert(place, slot);
         }
+        filled
+    }
+
+    /// Loads what is missing: the autoencoder, and networks into this slot.
+    fn fill(
+        &mut self,
+        setup: &Setup<B>,
+        b: &B,
+        run: &Run<'_>,
+        model: &mut Model<B>,
+        slot: &mut Slot<B>,
+        missing: Missing<B>,
+    ) -> Result<()> {
+        let decoding = missing.vae.as_ref().or_else(|| model.vae.as_ref().map(|chosen| chosen.vae.network()));
+        let decoding = decoding.map_or(0, |vae| working_numbers(vae, run.request.size));
+        let needed = missing.new_numbers(slot) + decoding.saturating_sub(model.proven_numbers);
+        self.make_room(&setup.memory, model, needed)?;
+        model.proven_numbers = model.proven_numbers.max(decoding);
+        if missing.numbers() == 0 {
+            return Ok(());
+        }
+        let what = model.base.info.name.clone();
+        let tell = |fraction| (run.emit)(Event::Loading { run: run.id, what: what.clone(), fraction });
+        let loading = Loading::new(run.cancel.clone(), missing.numbers(), &tell);
+        if let Some(network) = missing.vae {
+            let vae = Vae::load(b, network, &loading)?;
+            model.vae = Some(ChosenVae { asked: run.request.vae.clone(), vae });
+        }
+        if let Some((plan, loras)) = missing.networks {
+            let reports = plan.reports.clone();
+            // What the slot holds is packed over: nobody else may hold it.
+            slot.set = None;
+            slot.loras = loras;
+            let networks = plan.build(b, &model.base, &mut slot.packed, &loading)?;
+            slot.set = Some(NetworkSet::new(reports, networks));
+        }
+        loading.finish();
         Ok(())
     }
 
-    /// Makes sure that what is missing and the picture fit into memory, and gives up for it what is not in use: other
-    /// models, then networks with other LoRAs. Tells which set of networks goes once the new one is there.
-    fn make_room(
-        &mut self,
-        setup: &Setup<B>,
-        run: &Run<'_>,
-        model: &mut Model<B>,
-        loras: &[AppliedLora],
-        missing: &Missing<B>,
-    ) -> Result<Option<usize>> {
-        let memory = &setup.memory;
-        let decoding = missing.vae.as_ref().or_else(|| model.vae.as_ref().map(|chosen| chosen.vae.network()));
-        let decoding = decoding.map_or(0, |vae| working_numbers(vae, run.request.size));
-        let needed = memory.bytes_of(missing.numbers() + decoding.saturating_sub(model.proven_numbers));
-        let place = missing.plan.as_ref().map(|_| model.place(loras, memory.has_plenty_for(needed)));
-        let replaced = if let Some(Place::Instead(at)) = place { Some(at) } else { None };
-        let own = replaced.map_or(0, |at| memory.bytes_of(model.sets[at].networks.own_numbers()));
-        let others = self.kept.iter().map(|kept| memory.bytes_of(kept.numbers())).sum::<u64>();
-        memory.require(&model.base.info.name, needed, own + others)?;
-        model.proven_numbers = model.proven_numbers.max(decoding);
-
-        let Some(mut free) = memory.available() else { return Ok(replaced) };
-        while free < needed && !self.kept.is_empty() {
-            free = free.saturating_add(memory.bytes_of(self.kept.remove(0).numbers()));
+    /// Gives up what is not in use, as far as so many numbers need it: other models, then networks with other LoRAs.
+    fn make_room(&mut self, memory: &Memory, model: &mut Model<B>, numbers: u64) -> Result<()> {
+        let (true, Some(mut free)) = (numbers > 0, memory.available()) else { return Ok(()) };
+        let needed = memory.bytes_of(numbers);
+        let models = self.kept.iter().map(Model::numbers).sum::<u64>();
+        let slots = model.slots.iter().map(|slot| slot.packed.numbers()).sum::<u64>();
+        memory.require(&model.base.info.name, needed, memory.bytes_of(models + slots))?;
+        while free < needed {
+            free += match (self.kept.is_empty(), model.slots.is_empty()) {
+                (false, _) => memory.bytes_of(self.kept.remove(0).numbers()),
+                (true, false) => memory.bytes_of(model.slots.remove(0).packed.numbers()),
+                (true, true) => break,
+            };
         }
-        if free >= needed {
-            return Ok(replaced);
-        }
-        replaced.map(|at| model.sets.remove(at));
-        Ok(None)
+        Ok(())
     }
 }
 
 /// What of a model is not on the device yet.
 struct Missing<B: Backend> {
     vae: Option<Network>,
-    plan: Option<Plan<B>>,
+    networks: Option<(Plan<B>, Vec<AppliedLora>)>,
 }
 
 impl<B: Backend> Missing<B> {
-    fn new(catalog: &Catalog, run: &Run<'_>, model: &Model<B>, loras: &[AppliedLora]) -> Result<Self> {
-        let vae = match &model.vae {
-            Some(chosen) if chosen.asked == run.request.vae => None,
-            _ => Some(model.base.vae(catalog, run.request.vae.as_deref())?),
-        };
-        let plan = match model.sets.iter().any(|set| set.loras == loras) {
-            true => None,
-            false => Some(Plan::new(&model.base, loras, &model.networks())?),
-        };
-        Ok(Self { vae, plan })
-    }
-
     fn numbers(&self) -> u64 {
-        self.plan.as_ref().map_or(0, Plan::numbers) + self.vae.as_ref().map_or(0, Network::elements)
+        self.networks.as_ref().map_or(0, |(plan, _)| plan.numbers()) + self.vae.as_ref().map_or(0, Network::elements)
     }
-}
 
-/// Tells what became of the LoRAs of the networks that are in use from now on.
-fn merged<B: Backend>(run: &Run<'_>, model: &Model<B>) {
-    let reports = model.sets.last().map_or(&[][..], |set| &set.reports);
-    if !reports.is_empty() {
-        (run.emit)(Event::Merged { run: run.id, reports: reports.to_vec() });
+    /// Numbers for which there is no memory in this slot.
+    fn new_numbers(&self, slot: &Slot<B>) -> u64 {
+        let networks = self.networks.as_ref().map_or(0, |(plan, _)| plan.new_numbers(&slot.packed));
+        networks + self.vae.as_ref().map_or(0, Network::elements)
     }
 }

@@ -3,7 +3,6 @@
 use crate::{
     base::Base,
     fault::Result,
-    loras::AppliedLora,
     lru::Lru,
     networks::Networks,
     text::{self, Prompt},
@@ -20,7 +19,7 @@ const TIMES_KEPT: usize = 64;
 
 /// Networks with one stack of LoRAs.
 pub(crate) struct NetworkSet<B: Backend> {
-    pub(crate) loras: Vec<AppliedLora>,
+    /// What became of each LoRA.
     pub(crate) reports: Vec<LoraReport>,
     pub(crate) networks: Networks<B>,
     prompts: Lru<PromptKey, Arc<Prompt<B>>>,
@@ -50,8 +49,8 @@ pub(crate) struct Conditions<B: Backend> {
 }
 
 impl<B: Backend> NetworkSet<B> {
-    pub(crate) fn new(loras: Vec<AppliedLora>, reports: Vec<LoraReport>, networks: Networks<B>) -> Self {
-        Self { loras, reports, networks, prompts: Lru::new(PROMPTS_KEPT), times: Lru::new(TIMES_KEPT) }
+    pub(crate) fn new(reports: Vec<LoraReport>, networks: Networks<B>) -> Self {
+        Self { reports, networks, prompts: Lru::new(PROMPTS_KEPT), times: Lru::new(TIMES_KEPT) }
     }
 
     pub(crate) fn conditions(&mut self, b: &B, base: &Base, request: &Request) -> Result<Conditions<B>> {

@@ -114,7 +114,7 @@ impl<B: Backend> Vae<B> {
 
 impl<B: Backend> Coder<B> {
     fn load(b: &B, network: &Network, loading: &Loading<'_>) -> Result<Self> {
-        let source = Watched(&*network.weights, loading);
+        let source = Watched::new(&*network.weights, loading);
         let config = &network.config;
         Ok(match network.class {
             NetworkClass::AutoencoderTiny => {
