@@ -30,6 +30,10 @@ pub enum Fault {
     NotModel { what: &'static str, remedy: &'static str },
     #[error("is not a model this program knows: {0}")]
     UnknownModel(String),
+    #[error("lacks the tensor {0}")]
+    Incomplete(String),
+    #[error("is damaged: {0}")]
+    Damaged(String),
     #[error("stores its weights as {0}; only F32, F16 and BF16 are read")]
     NumberFormat(String),
     #[error("is cut off: it has {found} bytes where its header promises {expected}")]
@@ -74,9 +78,12 @@ impl Fault {
             }
             Self::NotModel { remedy, .. } => remedy,
             Self::NumberFormat(_) => "Choose the fp16, bf16 or fp32 file of the same model.",
-            Self::Json(_) | Self::Truncated { .. } | Self::NotSafetensors(_) | Self::Header(_) => {
-                "Download or export the file again."
-            }
+            Self::Incomplete(_)
+            | Self::Damaged(_)
+            | Self::Json(_)
+            | Self::Truncated { .. }
+            | Self::NotSafetensors(_)
+            | Self::Header(_) => "Download or export the file again.",
             Self::ShardPath(_) | Self::ShardKey(_) => "Download or export the whole folder again.",
             Self::NotLora(_) | Self::Module { .. } => "Choose a LoRA file in the kohya format.",
             Self::NothingMatches { .. } | Self::LoraShape { .. } => {

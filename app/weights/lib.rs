@@ -8,7 +8,9 @@
 mod checkpoint;
 mod error;
 mod finite;
+mod keys;
 mod lora;
+mod mapped;
 mod matching;
 mod merged;
 mod model;
@@ -18,7 +20,7 @@ mod storage;
 
 pub use checkpoint::{Checkpoint, KeyedSource, VARIANTS};
 pub use error::{Fault, Result, WeightsError};
-pub use lora::{Delta, Lora, Part};
+pub use lora::{Lora, Part};
 pub use matching::MergeReport;
 pub use merged::Merged;
 pub use model::{

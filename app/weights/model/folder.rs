@@ -1,7 +1,7 @@
 //! A folder in the diffusers layout.
 
 use super::{Identity, ModelFiles, Network, NetworkClass, TextEncoder, Tokenizer, identity, schedule};
-use crate::{Checkpoint, Fault, KeyedSource, Part, Result, Storage, VARIANTS};
+use crate::{Checkpoint, Fault, Part, Result, Storage, VARIANTS};
 use serde_json::Value;
 use std::sync::Arc;
 

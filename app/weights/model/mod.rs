@@ -3,14 +3,20 @@
 mod folder;
 mod identity;
 mod lone;
+mod naming;
+mod refusal;
 mod schedule;
+mod shapes;
 mod single_file;
 
 pub use identity::{FewStep, Identity, Prediction};
 pub use lone::{open_unet, open_vae};
 
-use crate::{KeyedSource, Part, Result, Storage};
-use std::{path::PathBuf, sync::Arc};
+use crate::{Fault, KeyedSource, Part, Result, Storage};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// Where a model's weights and configurations lie.
 #[derive(Clone, Debug)]
@@ -97,6 +103,38 @@ impl ModelFiles {
         }
     }
 
+    /// Replaces the U-Net by one of the same form, as `latent-consistency/lcm-sdxl` does. Whether it paints in few steps
+    /// is the new one's matter then; it takes over the noise schedule and what is predicted.
+    ///
+    /// # Errors
+    /// [`Fault::OtherModel`](crate::Fault::OtherModel) where it reads other text; those of [`open_unet`].
+    pub fn replace_unet(&mut self, path: &Path) -> Result<()> {
+        let unet = open_unet(path)?;
+        let old = [identity::is_xl(&self.unet).into(), identity::cross_attention(&self.unet)];
+        if old != [identity::is_xl(&unet).into(), identity::cross_attention(&unet)] {
+            let what =
+                format!("a U-Net of {} and does not fit this {} model", identity::family(&unet), self.identity.family);
+            return Err(Fault::OtherModel(what).of(path.display().to_string()));
+        }
+        if identity::is_full_lcm(&unet) {
+            self.identity.few_step = FewStep::FullLcm;
+        }
+        self.identity.family = identity::family(&unet);
+        self.unet = unet;
+        Ok(())
+    }
+
+    /// Replaces the autoencoder by one for the same latents.
+    ///
+    /// # Errors
+    /// Those of [`open_vae`].
+    pub fn replace_vae(&mut self, path: &Path) -> Result<()> {
+        let mut vae = open_vae(path)?;
+        vae.scale_for(identity::is_xl(&self.unet));
+        self.vae = Some(vae);
+        Ok(())
+    }
+
     /// Numbers in all networks.
     pub fn elements(&self) -> u64 {
         let texts = self.text_encoders.iter().map(|encoder| &encoder.network);
@@ -108,6 +146,14 @@ impl Network {
     /// Numbers in all tensors.
     pub fn elements(&self) -> u64 {
         self.weights.elements()
+    }
+
+    /// Sets the factor between latents and what the autoencoder takes, where its configuration is silent: no file of
+    /// its own tells it, only the family of the model it works for. A tiny autoencoder has none.
+    fn scale_for(&mut self, xl: bool) {
+        if let (NetworkClass::AutoencoderKl, Some(config)) = (self.class, self.config.as_object_mut()) {
+            config.entry("scaling_factor").or_insert_with(|| if xl { 0.13025 } else { 0.18215 }.into());
+        }
     }
 }
 

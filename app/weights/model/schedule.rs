@@ -19,3 +19,14 @@ pub(super) fn standard(prediction: Prediction) -> Value {
         "clip_sample": false,
     })
 }
+
+/// The schedule of a single file. `zero_snr`: it was trained down to no signal at all (arXiv 2305.08891), and has to
+/// start there.
+pub(super) fn of_file(prediction: Prediction, zero_snr: bool) -> Value {
+    let mut schedule = standard(prediction);
+    if zero_snr {
+        schedule["rescale_betas_zero_snr"] = json!(true);
+        schedule["timestep_spacing"] = json!("trailing");
+    }
+    schedule
+}
