@@ -4,7 +4,7 @@
 //! back with is kept beside the request, so undo needs to know nothing of it.
 
 use crate::{Moment, Notice, NoticeKind, Session, action::Edit};
-use fourstep_protocol::{LoraInfo, LoraRef, LoraReport, Request};
+use fourstep_protocol::{Family, LibraryItem, LoraInfo, LoraRef, LoraReport, Request};
 
 /// Weights of LoRAs that were switched off; older ones are forgotten.
 const PARKED: usize = 64;
@@ -113,8 +113,8 @@ impl Session {
 
     /// What the library knows of this LoRA.
     pub fn lora_info(&self, source: &str) -> Option<&LoraInfo> {
-        let infos = self.library.iter().filter_map(|item| item.lora.as_ref().map(|info| (item, info)));
-        infos.into_iter().find(|(item, info)| item.id == source || info.source == source).map(|(_, info)| info)
+        let named = |item: &&LibraryItem| item.lora.as_ref().is_some_and(|i| item.id == source || i.source == source);
+        self.library.iter().find(named)?.lora.as_ref()
     }
 
     /// What people call it: what the library says, else the file name without its ending.
@@ -131,10 +131,19 @@ impl Session {
         self.lora_misfit(source).or_else(|| told.map(|failure| format!("{}: {}", failure.what, failure.why)))
     }
 
+    /// Why what was made for these networks does not fit the model; `None` where it does, or where they are not known.
+    pub fn misfit(&self, made_for: Option<Family>) -> Option<String> {
+        let (made_for, family, name) = (made_for?, self.model.family, &self.model.name);
+        match (made_for, family) {
+            _ if made_for == family => None,
+            (Family::Custom, _) => Some(format!("Made for a model of its own sizes; {name} is {family}")),
+            (_, Family::Custom) => Some(format!("Made for {made_for}, not for {name}")),
+            _ => Some(format!("Made for {made_for}; {name} is {family}")),
+        }
+    }
+
     pub(crate) fn lora_misfit(&self, source: &str) -> Option<String> {
-        let made_for = self.lora_info(source)?.family?;
-        let model = self.model.family;
-        (made_for != model).then(|| format!("Made for {made_for}; {} is {model}", self.model.name))
+        self.misfit(self.lora_info(source).and_then(|info| info.family))
     }
 
     pub(crate) fn note_reports(&mut self, reports: Vec<LoraReport>) {
