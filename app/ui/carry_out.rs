@@ -159,7 +159,8 @@ impl App {
             for action in plan.actions {
                 let lora = if let Action::AddLora(source) = &action { Some(source.clone()) } else { None };
                 self.act_on_stack(action, now);
-                said.extend(lora.and_then(|source| self.session.lora_trouble(&source)));
+                let trouble = lora.and_then(|source| self.session.lora_trouble(&source));
+                said.extend(trouble.map(|why| format!("It is switched off: {why}")));
             }
             if !said.is_empty() {
                 self.happening.say(said.join(". "), false, now);

@@ -4,7 +4,7 @@ use crate::happening::Happening;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
-use crate::widgets::{Button, progress, tip};
+use crate::widgets::{Button, line as one_line, progress, tip};
 use egui::{Align, Align2, Frame, Layout, Margin, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use fourstep_protocol::{Finished, ItemKind};
 use fourstep_session::{Action, Status};
@@ -37,16 +37,14 @@ fn line(ui: &mut Ui, rect: Rect, text: &str, warns: bool) -> egui::Response {
     let p = palette(ui);
     let response = ui.interact(rect, ui.scope_id().with("happening"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
-    let painter = ui.painter().with_clip_rect(rect);
-    let mut x = rect.left();
+    let mut place = rect;
     if warns {
-        let at = pos2(x + 8.0, rect.center().y);
-        painter.text(at, Align2::CENTER_CENTER, icons::INFO, theme::icon(16.0), p.text);
-        x += 22.0;
+        let at = pos2(rect.left() + 8.0, rect.center().y);
+        ui.painter().text(at, Align2::CENTER_CENTER, icons::INFO, theme::icon(16.0), p.text);
+        place.min.x += 22.0;
     }
-    let ink = if warns { p.text } else { p.secondary };
-    let drawn = painter.text(pos2(x, rect.center().y), Align2::LEFT_CENTER, text, theme::regular(12.0), ink);
-    if drawn.right() > rect.right() { tip(ui, response, text, "") } else { response }
+    let cut = one_line(ui, place, text, theme::regular(12.0), if warns { p.text } else { p.secondary }).elided;
+    if cut { tip(ui, response, text, "") } else { response }
 }
 
 /// Progress of what is being loaded or downloaded, or what the picture is; its left edge.
@@ -77,7 +75,7 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, download: Option<Dow
 fn far(ui: &mut Ui, rect: Rect, text: &str, fraction: f32, button: Button<'_>) -> (f32, bool) {
     let place = rect.with_min_x(rect.right() - 68.0);
     let builder = UiBuilder::new().max_rect(place).layout(Layout::right_to_left(Align::Center));
-    let clicked = ui.scope_builder(builder, |ui| button.width(68.0).show(ui).clicked()).inner;
+    let clicked = button.width(68.0).show(&mut ui.new_child(builder)).clicked();
     let bar = Rect::from_min_size(pos2(place.left() - 132.0, rect.center().y - 3.0), vec2(120.0, 6.0));
     progress(ui, bar, text, fraction);
     let at = pos2(bar.left() - 12.0, rect.center().y);

@@ -45,6 +45,19 @@ pub(crate) fn download(progress: &DownloadProgress) -> String {
     if amount.is_empty() { doing } else { format!("{amount} · {doing}") }
 }
 
+/// `35 % · 4 min left`.
+pub(crate) fn download_briefly(progress: &DownloadProgress) -> String {
+    let percent = format!("{:.0} %", progress.fraction() * 100.0);
+    match progress.phase {
+        DownloadPhase::Transferring => {
+            progress.secs_left().map_or(percent.clone(), |secs| format!("{percent} · {}", time_left(secs)))
+        }
+        DownloadPhase::Waiting => "Waiting".into(),
+        DownloadPhase::Verifying => "Checking".into(),
+        DownloadPhase::Retrying => format!("{percent} · trying again"),
+    }
+}
+
 /// Where something comes from, in a few words.
 pub(crate) fn origin(origin: &Origin) -> String {
     let folder = |path: &Path| {
@@ -104,6 +117,7 @@ mod tests {
             phase: DownloadPhase::Transferring,
         };
         assert_eq!(download(&p), "1.2 GB of 4.3 GB · 11 MB/s · 5 min left");
+        assert_eq!(download_briefly(&p), "35 % · 5 min left");
         p.phase = DownloadPhase::Verifying;
         assert_eq!(download(&p), "1.2 GB of 4.3 GB · checking");
         assert_eq!(download(&DownloadProgress::default()), "Waiting");

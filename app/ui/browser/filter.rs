@@ -62,9 +62,10 @@ fn is_called(item: &LibraryItem, words: &[String]) -> bool {
     words.iter().all(|word| text.contains(word.as_str()))
 }
 
-/// The families there are among items of this kind, in order.
+/// The families there are among items of this kind, in order; models of their own sizes are no family.
 pub(super) fn families(items: &[LibraryItem], kind: ItemKind) -> Vec<Family> {
     let mut families: Vec<Family> = items.iter().filter(|i| i.kind == kind).filter_map(|i| i.family).collect();
+    families.retain(|family| *family != Family::Custom);
     families.sort_unstable();
     families.dedup();
     families

@@ -40,7 +40,7 @@ const KINDS: [(ItemKind, &str); 4] = [
 impl Browser {
     /// A browser for one kind; LoRAs and the like of this family only, to begin with.
     pub(crate) fn new(kind: ItemKind, family: Family) -> Self {
-        let family = Some(family).filter(|_| kind != ItemKind::Model);
+        let family = Some(family).filter(|family| kind != ItemKind::Model && *family != Family::Custom);
         Self {
             filter: Filter::of(kind, family),
             listed: Vec::new(),

@@ -6,7 +6,7 @@ use crate::theme::{self, Palette, RADIUS, palette};
 use crate::widgets::{Button, line, progress, tip};
 use crate::words;
 use egui::{Align, Align2, Color32, Layout, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
-use fourstep_protocol::{Availability, Failure, ItemKind, LibraryItem};
+use fourstep_protocol::{Availability, Failure, Family, ItemKind, LibraryItem};
 use fourstep_session::Session;
 
 /// Height of a row, in points.
@@ -47,7 +47,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &LibraryItem, selecte
     let actions =
         Rect::from_min_max(pos2(rect.right() - ACTIONS, rect.top()), pos2(rect.right() - 12.0, rect.bottom()));
     let builder = UiBuilder::new().max_rect(actions).layout(Layout::right_to_left(Align::Center));
-    ui.scope_builder(builder, |ui| buttons(ui, view, item, &state, selected));
+    buttons(&mut ui.new_child(builder), view, item, &state, selected);
     let response = hint(ui, response, item, &state);
     if response.double_clicked() {
         view.intents.extend(intent(item, view.session));
@@ -130,7 +130,7 @@ fn facts(item: &LibraryItem) -> String {
         }
         _ => item.size_bytes.map(words::bytes),
     };
-    let family = item.family.map(|family| family.label().to_owned());
+    let family = item.family.filter(|family| *family != Family::Custom).map(|family| family.label().to_owned());
     let parts = [family, size, item.licence.clone(), Some(words::origin(&item.origin))];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
@@ -149,7 +149,7 @@ fn words_of(ui: &Ui, rect: Rect, item: &LibraryItem, state: &State, p: &Palette)
     let first = Rect::from_min_max(text.left_top() + vec2(0.0, 8.0), pos2(text.right(), text.top() + 28.0));
     let second = first.translate(vec2(0.0, 20.0));
     let ink = if state.grey { p.secondary } else { p.text };
-    let right = line(ui, first, &item.name, theme::medium(14.0), ink);
+    let right = line(ui, first, &item.name, theme::medium(14.0), ink).right;
     let rest = first.with_min_x(right + 10.0);
     if rest.width() > 32.0 {
         line(ui, rest, &item.detail, theme::regular(13.0), p.secondary);

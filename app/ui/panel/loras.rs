@@ -134,7 +134,7 @@ fn handle(ui: &mut Ui, view: &mut View<'_>, index: usize, name: &str) {
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Move {name}")));
     let p = palette(ui);
     let ink = if response.hovered() || response.dragged() || response.has_focus() { p.text } else { p.disabled };
-    let at = rect.left_center() + vec2(6.0, 0.0);
+    let at = rect.left_center() + vec2(7.0, 0.0);
     ui.painter().text(at, Align2::CENTER_CENTER, icons::HANDLE, theme::icon(16.0), ink);
     if response.drag_started() {
         ui.data_mut(|d| d.insert_temp(dragged_id(), index));

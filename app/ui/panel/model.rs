@@ -53,7 +53,7 @@ fn offer(ui: &mut Ui, view: &mut View<'_>, few_step: &FewStep) {
     }
     let place = rect.with_min_x(rect.right() - BUTTON);
     let builder = UiBuilder::new().max_rect(place).layout(Layout::right_to_left(Align::Center));
-    ui.scope_builder(builder, |ui| button(ui, view, few_step, item));
+    button(&mut ui.new_child(builder), view, few_step, item);
     let hint = format!("{}\n{}", words.first, words.second);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}, {}", words.first, words.second)));
     tip(ui, response, &hint, "");
@@ -74,11 +74,12 @@ impl Words {
         let (first, second, fails) = match item.map(|item| &item.availability) {
             _ if few_step.is_on => (paints, "with LCM-LoRA".to_owned(), false),
             Some(Availability::Downloading(download)) => {
-                ("Downloading LCM-LoRA".to_owned(), words::download(download), false)
+                ("Downloading LCM-LoRA".to_owned(), words::download_briefly(download), false)
             }
             Some(Availability::Failed(failure)) if !few_step.is_here => {
                 (failure.what.clone(), failure.why.clone(), true)
             }
+            _ if few_step.is_here => (paints, format!("{quick} steps with LCM-LoRA"), false),
             _ => (paints, format!("{quick} steps with LCM-LoRA{size}"), false),
         };
         Self { first, second, fails }
