@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(config.token.as_deref(), Some("hf_variable"));
         let config = with(&[("HF_TOKEN", "hf_variable"), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")]);
         assert_eq!(config.token, None);
-        assert_eq!(with(&[("HF_HOME", "/nowhere"), ("HF_HUB_OFFLINE", "0")]).offline, false);
+        assert!(!with(&[("HF_HOME", "/nowhere"), ("HF_HUB_OFFLINE", "0")]).offline);
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! What a person is told when a hub refuses, in words that say what to do.
 
-mod support;
-
+use crate::support::{Fault, PATIENCE, Server, blobs, config, failed, failure, file, get, weights};
 use fourstep_hub::{CancelFlag, Hub, HubConfig};
 use fourstep_protocol::FailureKind;
 use std::fs;
-use support::{Fault, Server, blobs, config, failed, failure, file, get, weights};
 
 const BIG: &str = "model.safetensors";
 const GATED: &[(&str, &str)] = &[("X-Error-Code", "GatedRepo")];
@@ -99,7 +97,7 @@ fn a_hub_that_is_not_there_is_named() {
         ("not an address".to_owned(), ["not an address", "HF_ENDPOINT"]),
         ("ftp://hub".to_owned(), ["https://", "HF_ENDPOINT"]),
     ] {
-        let config = HubConfig { patience: support::PATIENCE, ..HubConfig::new(&endpoint, cache.path()) };
+        let config = HubConfig { patience: PATIENCE, ..HubConfig::new(&endpoint, cache.path()) };
         let text = failed(get(config, &[file(BIG)])).to_string();
         assert!(words.iter().all(|word| text.contains(word)), "{endpoint}: {text}");
     }

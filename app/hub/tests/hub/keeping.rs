@@ -1,11 +1,9 @@
 //! Checking what is here, and downloads on their own thread.
 
-mod support;
-
+use crate::support::{Fault, Server, config, file, get, sha256, weights};
 use fourstep_hub::{CancelFlag, DownloadState, Downloads, Hub, Soundness};
 use fourstep_protocol::DownloadPhase;
 use std::{fs, sync::mpsc::channel};
-use support::{Fault, Server, config, file, get, sha256, weights};
 
 const LEN: usize = 200_000;
 
@@ -66,9 +64,8 @@ fn downloads_run_one_after_another() {
     downloads.start("a", vec![file("a.bin")]);
     downloads.start("b", vec![file("b.bin"), file("config.json")]);
     downloads.start("absent", vec![file("absent.bin")]);
-    let transfers =
-        |id| matches!(downloads.state(id), Some(DownloadState::Running(p)) if p.phase == DownloadPhase::Transferring);
-    wait_for(&|| transfers("a"));
+    let arrived = |id, bytes| matches!(downloads.state(id), Some(DownloadState::Running(p)) if p.done_bytes == bytes);
+    wait_for(&|| arrived("a", 1000));
     assert!(matches!(downloads.state("b"), Some(DownloadState::Running(p)) if p.phase == DownloadPhase::Waiting));
 
     downloads.cancel("a");

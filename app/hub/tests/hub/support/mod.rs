@@ -2,7 +2,7 @@
 
 mod server;
 
-pub use server::{COMMIT, Fault, REPO, Server};
+pub(crate) use server::{COMMIT, Fault, REPO, Server};
 
 use fourstep_catalog::HubFile;
 use fourstep_hub::{CancelFlag, Hub, HubConfig, Patience, Stop};
@@ -14,7 +14,7 @@ use std::{
 };
 
 /// Short, so that the tests are quick.
-pub const PATIENCE: Patience = Patience {
+pub(crate) const PATIENCE: Patience = Patience {
     connect: Duration::from_secs(5),
     stall: Duration::from_millis(300),
     retries: 3,
@@ -22,17 +22,17 @@ pub const PATIENCE: Patience = Patience {
     longest_pause: Duration::from_secs(5),
 };
 
-pub fn config(server: &Server, cache: &Path) -> HubConfig {
+pub(crate) fn config(server: &Server, cache: &Path) -> HubConfig {
     let token = Some("hf_secret".to_owned());
     HubConfig { patience: PATIENCE, free_bytes: |_| None, token, ..HubConfig::new(server.endpoint(), cache) }
 }
 
-pub fn file(path: &str) -> HubFile {
+pub(crate) fn file(path: &str) -> HubFile {
     HubFile { repo: REPO.into(), revision: "main".into(), path: path.into(), size_bytes: None, sha256: None }
 }
 
 /// Bytes that do not repeat soon.
-pub fn weights(len: usize) -> Vec<u8> {
+pub(crate) fn weights(len: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -41,21 +41,21 @@ pub fn weights(len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub fn get(config: HubConfig, files: &[HubFile]) -> Result<Vec<PathBuf>, Stop> {
+pub(crate) fn get(config: HubConfig, files: &[HubFile]) -> Result<Vec<PathBuf>, Stop> {
     Hub::new(config).download(files, &|_| {}, &CancelFlag::default())
 }
 
 /// What a person is told when `path` cannot be had.
-pub fn failure(server: &Server, path: &str) -> Failure {
+pub(crate) fn failure(server: &Server, path: &str) -> Failure {
     let cache = tempfile::tempdir().expect("temporary folder");
     failed(get(config(server, cache.path()), &[file(path)]))
 }
 
-pub fn failed(outcome: Result<Vec<PathBuf>, Stop>) -> Failure {
+pub(crate) fn failed(outcome: Result<Vec<PathBuf>, Stop>) -> Failure {
     match outcome {
         Err(Stop::Failed(failure)) => failure,
         other => panic!("it should have failed: {other:?}"),
@@ -63,7 +63,7 @@ pub fn failed(outcome: Result<Vec<PathBuf>, Stop>) -> Failure {
 }
 
 /// What lies in the cache under `blobs`.
-pub fn blobs(cache: &Path) -> Vec<(String, u64)> {
+pub(crate) fn blobs(cache: &Path) -> Vec<(String, u64)> {
     let folder = cache.join("models--org--name/blobs");
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut blobs: Vec<_> = entries

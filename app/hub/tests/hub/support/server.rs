@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-pub const REPO: &str = "org/name";
-pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const REPO: &str = "org/name";
+pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 /// Longer files are in LFS: their checksum is SHA-256, and they lie on another host where there is one.
 const LFS_FROM: usize = 1000;
 
 /// What goes wrong when a file is asked for.
 #[derive(Clone, Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// HEAD and GET are answered with this status and these headers.
     Refuse(u16, &'static [(&'static str, &'static str)]),
     /// GET is answered with this status, after a good HEAD.
@@ -36,12 +36,12 @@ pub enum Fault {
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: String,
-    pub path: String,
-    pub host: String,
-    pub range: Option<String>,
-    pub authorization: Option<String>,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) host: String,
+    pub(crate) range: Option<String>,
+    pub(crate) authorization: Option<String>,
 }
 
 #[derive(Default)]
@@ -52,17 +52,17 @@ struct State {
     seen: Vec<Seen>,
     sent_bytes: usize,
     cdn: bool,
-    plain_mirror: bool,
+    files_only: bool,
 }
 
 /// A hub with one repository. It ends with the test's process.
-pub struct Server {
+pub(crate) struct Server {
     port: u16,
     state: Arc<Mutex<State>>,
 }
 
 impl Server {
-    pub fn start(files: &[(&str, Vec<u8>)]) -> Self {
+    pub(crate) fn start(files: &[(&str, Vec<u8>)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("address").port();
         let files = files.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.clone())).collect();
@@ -78,48 +78,48 @@ impl Server {
         Self { port, state }
     }
 
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Large files lie on another host, to which GET and HEAD are redirected.
-    pub fn with_cdn(self) -> Self {
+    pub(crate) fn with_cdn(self) -> Self {
         self.state().cdn = true;
         self
     }
 
     /// It serves files and knows nothing of `/api`.
-    pub fn as_plain_mirror(self) -> Self {
-        self.state().plain_mirror = true;
+    pub(crate) fn without_api(self) -> Self {
+        self.state().files_only = true;
         self
     }
 
-    pub fn fault(&self, path: &str, fault: Fault) {
+    pub(crate) fn fault(&self, path: &str, fault: Fault) {
         self.state().once.entry(path.to_owned()).or_default().push_back(fault);
     }
 
-    pub fn always(&self, path: &str, fault: Fault) {
+    pub(crate) fn always(&self, path: &str, fault: Fault) {
         self.state().always.insert(path.to_owned(), fault);
     }
 
-    pub fn heal(&self, path: &str) {
+    pub(crate) fn heal(&self, path: &str) {
         let mut state = self.state();
         state.always.remove(path);
         state.once.remove(path);
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state().seen.clone()
     }
 
     /// The `Range` of each GET of a file, in order.
-    pub fn ranges(&self, path: &str) -> Vec<Option<String>> {
+    pub(crate) fn ranges(&self, path: &str) -> Vec<Option<String>> {
         let gets = self.seen().into_iter().filter(|seen| seen.method == "GET" && seen.path.ends_with(path));
         gets.filter(|seen| seen.path.contains("/resolve/")).map(|seen| seen.range).collect()
     }
 
     /// Bytes of bodies of files, so far.
-    pub fn sent_bytes(&self) -> usize {
+    pub(crate) fn sent_bytes(&self) -> usize {
         self.state().sent_bytes
     }
 
@@ -153,14 +153,14 @@ fn serve(stream: TcpStream, port: u16, state: &Mutex<State>) -> std::io::Result<
 }
 
 fn answer(mut stream: TcpStream, port: u16, state: &Mutex<State>, seen: &Seen) -> std::io::Result<()> {
-    let plain_mirror = state.lock().expect("lives").plain_mirror;
-    if seen.path == format!("/api/models/{REPO}/revision/main") && !plain_mirror {
+    let files_only = state.lock().expect("lives").files_only;
+    if seen.path == format!("/api/models/{REPO}/revision/main") && !files_only {
         let body = format!("{{\"_id\":\"1\",\"id\":\"{REPO}\",\"sha\":\"{COMMIT}\"}}");
         return head(&mut stream, 200, &[], body.len()).and_then(|()| stream.write_all(body.as_bytes()));
     }
     if seen.path.starts_with("/api/") {
         let code = if seen.path.contains("/revision/") { "RevisionNotFound" } else { "RepoNotFound" };
-        let headers = if plain_mirror { vec![] } else { vec![("X-Error-Code", code)] };
+        let headers = if files_only { vec![] } else { vec![("X-Error-Code", code)] };
         return head(&mut stream, 404, &headers, 0);
     }
     let resolve = |revision: &str| seen.path.strip_prefix(&format!("/{REPO}/resolve/{revision}/")).map(str::to_owned);
@@ -201,7 +201,7 @@ fn answer(mut stream: TcpStream, port: u16, state: &Mutex<State>, seen: &Seen) -
     if seen.method == "HEAD" {
         return head(&mut stream, 200, &headers, bytes.len());
     }
-    send(&mut stream, state, seen, bytes, fault, &headers)
+    send(&mut stream, state, seen, bytes, fault.as_ref(), &headers)
 }
 
 impl State {
@@ -225,7 +225,7 @@ fn send(
     state: &Mutex<State>,
     seen: &Seen,
     mut bytes: Vec<u8>,
-    fault: Option<Fault>,
+    fault: Option<&Fault>,
     headers: &[(&str, &str)],
 ) -> std::io::Result<()> {
     let total = bytes.len();
@@ -248,8 +248,8 @@ fn send(
     let body = &bytes[from..];
     head(stream, if ranged { 206 } else { 200 }, &headers, body.len())?;
     let (first, then_stalls) = match fault {
-        Some(Fault::CutAfter(count)) => (count.min(body.len()), false),
-        Some(Fault::StallAfter(count)) => (count.min(body.len()), true),
+        Some(&Fault::CutAfter(count)) => (count.min(body.len()), false),
+        Some(&Fault::StallAfter(count)) => (count.min(body.len()), true),
         _ => (body.len(), false),
     };
     let piece = if matches!(fault, Some(Fault::Slow)) { 1 << 14 } else { body.len().max(1) };

@@ -1,11 +1,9 @@
 //! Files arrive whole and once, whatever the connection does.
 
-mod support;
-
+use crate::support::{COMMIT, Fault, Server, blobs, config, failed, file, get, sha256, weights};
 use fourstep_hub::{CancelFlag, Hub, HubConfig, Stop};
 use fourstep_protocol::{DownloadPhase, DownloadProgress};
 use std::{fs, sync::Mutex, thread};
-use support::{COMMIT, Fault, Server, blobs, config, failed, file, get, sha256, weights};
 
 const BIG: &str = "unet/diffusion_pytorch_model.safetensors";
 const SMALL: &str = "unet/config.json";
@@ -68,7 +66,7 @@ fn the_token_does_not_follow_to_another_host() {
 
 #[test]
 fn a_mirror_that_only_has_files_is_enough() {
-    let server = hub().as_plain_mirror();
+    let server = hub().without_api();
     let cache = tempfile::tempdir().expect("temporary folder");
     let paths = get(config(&server, cache.path()), &[file(SMALL), file(BIG)]).expect("downloaded");
     assert!(paths[0].ends_with(format!("snapshots/{COMMIT}/{SMALL}")));
@@ -172,7 +170,7 @@ fn a_stalled_connection_can_be_cancelled_and_is_tried_again() {
         assert_eq!(waiting.join().expect("joins"), Err(Stop::Cancelled));
     });
 
-    server.heal(BIG);
+    let (server, cache) = (hub(), tempfile::tempdir().expect("temporary folder"));
     server.fault(BIG, Fault::StallAfter(500_000));
     let phases = Mutex::new(Vec::new());
     let watch = |p: &DownloadProgress| phases.lock().expect("phases").push(p.phase);
