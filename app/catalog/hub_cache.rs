@@ -2,6 +2,7 @@
 //! `models--ORG--NAME/refs/REVISION` holds a commit, `models--ORG--NAME/snapshots/COMMIT/PATH` is a link to a blob.
 //! Only paths are made here and nothing is written.
 
+use crate::entry::HubSource;
 use directories::BaseDirs;
 use std::{
     env,
@@ -41,6 +42,52 @@ pub fn snapshot_dir(cache: &Path, repo: &str, revision: &str) -> Option<PathBuf>
 pub fn snapshot_file(repo: &str, revision: &str, path: &str) -> Option<PathBuf> {
     let file = snapshot_dir(&cache_dir()?, repo, revision)?.join(path);
     file.is_file().then_some(file)
+}
+
+/// The folder of a repository's files that holds all of these: at this revision, else at any that was downloaded.
+/// A file in single precision stands in for its half-precision variant.
+pub(crate) fn complete<'a>(
+    cache: &Path,
+    repo: &str,
+    revision: &str,
+    paths: impl Iterator<Item = &'a String> + Clone,
+) -> Option<PathBuf> {
+    let others = std::fs::read_dir(repo_dir(cache, repo).join("snapshots")).into_iter().flatten().flatten();
+    let mut folders = snapshot_dir(cache, repo, revision).into_iter().chain(others.map(|entry| entry.path()));
+    folders.find(|folder| paths.clone().all(|path| in_folder(folder, path).is_some()))
+}
+
+/// A file of a repository below a snapshot's folder, or its single-precision variant.
+pub(crate) fn in_folder(folder: &Path, path: &str) -> Option<PathBuf> {
+    [folder.join(path), folder.join(path.replace(".fp16.", "."))].into_iter().find(|file| file.is_file())
+}
+
+/// Bytes of these files that are here already, with what unfinished downloads left.
+pub(crate) fn have_bytes(cache: &Path, hub: &HubSource) -> u64 {
+    let len = |path: PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+    let folder = snapshot_dir(cache, &hub.repo, &hub.revision);
+    let whole = folder.iter().flat_map(|folder| hub.files.keys().filter_map(|path| in_folder(folder, path)));
+    let blobs = std::fs::read_dir(repo_dir(cache, &hub.repo).join("blobs")).into_iter().flatten().flatten();
+    let begun = blobs.map(|blob| blob.path()).filter(|path| path.extension().is_some_and(|e| e == "incomplete"));
+    whole.chain(begun).map(len).sum()
+}
+
+/// `org/name` of every model repository in a cache, sorted.
+pub(crate) fn repos(cache: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(cache).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut repos: Vec<String> =
+        names.filter_map(|name| Some(name.strip_prefix("models--")?.replacen("--", "/", 1))).collect();
+    repos.sort_unstable();
+    repos
+}
+
+/// The folder of what `main` is, else of any revision that was downloaded.
+pub(crate) fn any_snapshot(cache: &Path, repo: &str) -> Option<PathBuf> {
+    snapshot_dir(cache, repo, "main").or_else(|| {
+        let snapshots = std::fs::read_dir(repo_dir(cache, repo).join("snapshots")).ok()?;
+        snapshots.flatten().map(|entry| entry.path()).find(|path| path.is_dir())
+    })
 }
 
 #[cfg(test)]
