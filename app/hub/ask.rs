@@ -32,7 +32,7 @@ pub(crate) struct Description {
     pub(crate) size_bytes: Option<u64>,
 }
 
-const AGENT: &str = concat!("fourstep/", env!("CARGO_PKG_VERSION"));
+pub(crate) const AGENT: &str = concat!("fourstep/", env!("CARGO_PKG_VERSION"));
 const MOST_REDIRECTS: usize = 10;
 
 impl Asker {
@@ -44,18 +44,10 @@ impl Asker {
         }
         let client = || Client::builder().user_agent(AGENT).connect_timeout(config.patience.connect);
         let fetching = client().redirect(Policy::limited(MOST_REDIRECTS)).build()?;
-        let mut hub = HFClient::builder()
-            .endpoint(config.endpoint.as_str())
-            .client(fetching.clone())
-            .cache_dir(&config.cache)
-            .retry_max_attempts(0);
-        if let Some(token) = &config.token {
-            hub = hub.token(token);
-        }
         Ok(Self {
             endpoint,
             token: config.token.clone(),
-            hub: hub.build().map_err(|e| not_a_hub(e.to_string()))?,
+            hub: hf_hub(config, fetching.clone())?,
             describing: client().redirect(Policy::none()).build()?,
             fetching,
         })
@@ -67,38 +59,17 @@ impl Asker {
             return Ok(Some(file.revision.clone()));
         }
         let (owner, name) = split_id(&file.repo);
-        match self.hub.model(owner, name).info().revision(&file.revision).send().await {
+        let told = self.hub.model(owner, name).info().revision(&file.revision).send().await;
+        match told.map_err(problem) {
             Ok(info) => Ok(info.sha.filter(|sha| is_commit(sha))),
-            Err(HFError::Request { source, .. }) if !source.is_decode() => Err(source.into()),
-            Err(error) => self.told(error),
-        }
-    }
-
-    /// Whether a refusal of hf-hub's says something about the repository.
-    fn told(&self, error: HFError) -> Result<Option<String>, Problem> {
-        let (context, retry_after) = match error {
-            HFError::RateLimited { retry_after, context } => (context, retry_after),
-            HFError::Http { context } | HFError::AuthRequired { context } | HFError::Forbidden { context } => {
-                (context, None)
+            // A mirror without this part of the protocol knows nothing of the hub's error codes either.
+            Err(Problem::Answer(Answer { status: 404 | 405 | 501, code: None, .. })) => Ok(None),
+            Err(Problem::NotAHub { why }) => {
+                log::debug!("the revision could not be looked up: {why}");
+                Ok(None)
             }
-            HFError::RepoNotFound { context: Some(context), .. }
-            | HFError::RevisionNotFound { context: Some(context), .. } => (context, None),
-            other => {
-                log::debug!("the revision could not be looked up: {other}");
-                return Ok(None);
-            }
-        };
-        let answer = Answer {
-            status: context.status.as_u16(),
-            code: context.error_code,
-            message: context.server_message,
-            retry_after,
-        };
-        // A mirror without this part of the protocol knows nothing of the hub's error codes either.
-        if matches!(answer.status, 404 | 405 | 501) && answer.code.is_none() {
-            return Ok(None);
+            Err(problem) => Err(problem),
         }
-        Err(Problem::Answer(answer))
     }
 
     /// Size, checksum and commit of a file, without the file.
@@ -165,6 +136,40 @@ impl Asker {
         drop(segments);
         Ok(url)
     }
+}
+
+/// hf-hub with our settings; whoever uses it tries again by itself.
+pub(crate) fn hf_hub(config: &HubConfig, client: Client) -> Result<HFClient, Problem> {
+    let mut hub = HFClient::builder()
+        .endpoint(config.endpoint.as_str())
+        .client(client)
+        .cache_dir(&config.cache)
+        .retry_max_attempts(0);
+    if let Some(token) = &config.token {
+        hub = hub.token(token);
+    }
+    hub.build().map_err(problem)
+}
+
+/// What hf-hub says, in our words.
+pub(crate) fn problem(error: HFError) -> Problem {
+    let (context, retry_after) = match error {
+        HFError::RateLimited { retry_after, context } => (context, retry_after),
+        HFError::Http { context } | HFError::AuthRequired { context } | HFError::Forbidden { context } => {
+            (context, None)
+        }
+        HFError::RepoNotFound { context: Some(context), .. }
+        | HFError::RevisionNotFound { context: Some(context), .. }
+        | HFError::EntryNotFound { context: Some(context), .. } => (context, None),
+        HFError::Request { source, .. } if !source.is_decode() => return source.into(),
+        other => return Problem::NotAHub { why: other.to_string() },
+    };
+    Problem::Answer(Answer {
+        status: context.status.as_u16(),
+        code: context.error_code,
+        message: context.server_message,
+        retry_after,
+    })
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -106,10 +106,17 @@ fn link(target: &Path, pointer: &Path) -> io::Result<()> {
     std::os::windows::fs::symlink_file(target, pointer)
 }
 
-/// The file in the cache, if it is there.
+/// The file in the cache, or the same in single precision, if it is there.
 pub(crate) fn cached(cache: &Path, file: &HubFile) -> Option<PathBuf> {
-    let path = snapshot_dir(cache, &file.repo, &file.revision)?.join(&file.path);
-    path.is_file().then_some(path)
+    let folder = snapshot_dir(cache, &file.repo, &file.revision)?;
+    let there = |path: &str| Some(folder.join(path)).filter(|path| path.is_file());
+    there(&file.path).or_else(|| there(&in_single_precision(file)?.path))
+}
+
+/// What stands in for a file in half precision in repositories that have none.
+pub(crate) fn in_single_precision(file: &HubFile) -> Option<HubFile> {
+    let path = file.path.replace(".fp16.", ".");
+    (path != file.path).then(|| HubFile { path, size_bytes: None, sha256: None, ..file.clone() })
 }
 
 pub(crate) fn make_parent(path: &Path) -> Result<(), Problem> {

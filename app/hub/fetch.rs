@@ -1,7 +1,7 @@
 use crate::{
     CancelFlag, HubConfig,
     ask::Asker,
-    cache::{BlobLock, cached},
+    cache::{BlobLock, cached, in_single_precision},
     part::Part,
     patience::Retries,
     plan::{Wanted, check_space},
@@ -74,15 +74,16 @@ impl<'a> Fetch<'a> {
     /// What the hub says of a file, at the commit that files before it came from.
     async fn describe(&mut self, file: &HubFile, commit: Option<String>) -> Result<Wanted, Halt> {
         let mut retries = Retries::new(self.config.patience, self.reached);
+        let mut file = file.clone();
         loop {
             let told = async {
                 let commit = match &commit {
                     Some(commit) => Some(commit.clone()),
-                    None => self.asker.commit(file).await?,
+                    None => self.asker.commit(&file).await?,
                 };
                 let revision = commit.as_deref().unwrap_or(&file.revision);
-                let found = self.asker.describe(file, revision).await?;
-                Wanted::new(file, found)
+                let found = self.asker.describe(&file, revision).await?;
+                Wanted::new(&file, found)
             };
             let told = self.wait(told).await.and_then(|told| told.map_err(Halt::from));
             match told {
@@ -90,7 +91,10 @@ impl<'a> Fetch<'a> {
                     self.reached = true;
                     return Ok(wanted);
                 }
-                Err(halt) => self.pause(&mut retries, halt, 0).await?,
+                Err(halt) => match in_single_precision(&file).filter(|_| is_no_such_file(&halt)) {
+                    Some(other) => file = other,
+                    None => self.pause(&mut retries, halt, 0).await?,
+                },
             }
         }
     }
@@ -230,4 +234,8 @@ fn at_commit(wanted: &Wanted) -> HubFile {
 /// A part that the hub says is longer than the file.
 fn is_past_the_end(problem: &Problem) -> bool {
     matches!(problem, Problem::Answer(Answer { status: 416, .. }))
+}
+
+fn is_no_such_file(halt: &Halt) -> bool {
+    matches!(halt, Halt::Problem(Problem::Answer(Answer { status: 404, code: Some(code), .. })) if code == "EntryNotFound")
 }

@@ -2,6 +2,7 @@ use crate::{
     CancelFlag, HubConfig, Soundness, Stop, Verified,
     cache::{Repo, cached, check_names},
     fetch::Fetch,
+    list::list,
     problem::Problem,
     progress::Reporter,
     verify::{remove, verify},
@@ -66,6 +67,25 @@ impl Hub {
         // A name that is still being looked up would be waited for otherwise.
         runtime.shutdown_background();
         fetched.map_err(|(file, halt)| self.stop(&file, halt))
+    }
+
+    /// All files of a repository at a revision, with their sizes; blocks.
+    ///
+    /// # Errors
+    /// [`Failure`] where there is no such repository or it cannot be asked.
+    pub fn list(&self, repo: &str, revision: &str) -> Result<Vec<HubFile>, Failure> {
+        let any = HubFile {
+            repo: repo.to_owned(),
+            revision: revision.to_owned(),
+            path: "the list of files".to_owned(),
+            size_bytes: None,
+            sha256: None,
+        };
+        let listed = check_names(&any).and_then(|()| match self.config.offline {
+            true => Err(Problem::Offline),
+            false => list(&self.config, repo, revision),
+        });
+        listed.map_err(|problem| problem.failure(&any, &self.config))
     }
 
     /// Reads the files that are here and compares them with their checksums. The network is left alone.

@@ -275,3 +275,25 @@ fn too_little_space_is_said_before_the_first_byte() {
     fs::write(&incomplete, &weights(LEN)[..500_000]).expect("write");
     get(small_disk, &[file(SMALL), file(BIG)]).expect("downloaded");
 }
+
+#[test]
+fn single_precision_stands_in_where_there_is_no_half() {
+    let (server, cache) = (hub(), tempfile::tempdir().expect("temporary folder"));
+    let half = file("unet/diffusion_pytorch_model.fp16.safetensors");
+    let paths = get(config(&server, cache.path()), std::slice::from_ref(&half)).expect("downloaded");
+    assert!(paths[0].ends_with(BIG));
+    let before = server.seen().len();
+    assert_eq!(get(config(&server, cache.path()), &[half]), Ok(paths));
+    assert_eq!(server.seen().len(), before);
+}
+
+#[test]
+fn a_repository_is_listed_with_sizes() {
+    let (server, cache) = (hub(), tempfile::tempdir().expect("temporary folder"));
+    let hub = Hub::new(config(&server, cache.path()));
+    let listed: Vec<_> =
+        hub.list("org/name", "main").expect("listed").into_iter().map(|f| (f.path, f.size_bytes)).collect();
+    assert_eq!(listed, [(SMALL.to_owned(), Some(9)), (BIG.to_owned(), Some(LEN as u64))]);
+    let text = hub.list("org/none", "main").expect_err("refused").to_string();
+    assert!(text.contains("has no org/none"), "{text}");
+}

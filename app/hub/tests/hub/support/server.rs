@@ -158,6 +158,11 @@ fn answer(mut stream: TcpStream, port: u16, state: &Mutex<State>, seen: &Seen) -
         let body = format!("{{\"_id\":\"1\",\"id\":\"{REPO}\",\"sha\":\"{COMMIT}\"}}");
         return head(&mut stream, 200, &[], body.len()).and_then(|()| stream.write_all(body.as_bytes()));
     }
+    let tree = format!("/api/models/{REPO}/tree/main");
+    if seen.path.split('?').next() == Some(&tree) && !files_only {
+        let body = state.lock().expect("lives").tree();
+        return head(&mut stream, 200, &[], body.len()).and_then(|()| stream.write_all(body.as_bytes()));
+    }
     if seen.path.starts_with("/api/") {
         let code = if seen.path.contains("/revision/") { "RevisionNotFound" } else { "RepoNotFound" };
         let headers = if files_only { vec![] } else { vec![("X-Error-Code", code)] };
@@ -205,6 +210,22 @@ fn answer(mut stream: TcpStream, port: u16, state: &Mutex<State>, seen: &Seen) -
 }
 
 impl State {
+    /// All files, as `/api/models/…/tree` lists them.
+    fn tree(&self) -> String {
+        let mut paths: Vec<_> = self.files.iter().collect();
+        paths.sort();
+        let entries = paths.iter().map(|(path, bytes)| {
+            let (oid, size) = (git_blob(bytes), bytes.len());
+            let lfs = format!(",\"lfs\":{{\"oid\":\"{}\",\"size\":{size},\"pointerSize\":131}}", sha256(bytes));
+            let lfs = if size < LFS_FROM { "" } else { &lfs };
+            format!("{{\"type\":\"file\",\"oid\":\"{oid}\",\"size\":{size},\"path\":\"{path}\"{lfs}}}")
+        });
+        format!(
+            "[{},{{\"type\":\"directory\",\"oid\":\"\",\"size\":0,\"path\":\"unet\"}}]",
+            entries.collect::<Vec<_>>().join(",")
+        )
+    }
+
     /// Faults of the body are kept for the GET that brings it.
     fn next_fault(&mut self, path: &str, method: &str, redirects: bool) -> Option<Fault> {
         let queue = self.once.entry(path.to_owned()).or_default();
