@@ -1,6 +1,6 @@
 use crate::{ComputeError, Result};
 use half::{bf16, f16};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Number format of a [`HostTensor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,6 +116,50 @@ impl HostTensor {
         }
         Ok(Self { shape, ..self.clone() })
     }
+
+    /// Part of the outermost dimension, as a view of the same bytes.
+    ///
+    /// # Errors
+    /// [`ComputeError::Shape`] where there are fewer rows.
+    pub fn rows(&self, rows: Range<usize>) -> Result<Self> {
+        let [all, rest @ ..] = self.shape.as_slice() else { return Err(self.no_rows(&rows)) };
+        if rows.start > rows.end || rows.end > *all {
+            return Err(self.no_rows(&rows));
+        }
+        let row_bytes = rest.iter().product::<usize>() * self.element.size_bytes();
+        let shape = [&[rows.len()], rest].concat();
+        let (start, len) = (self.bytes.start + rows.start * row_bytes, rows.len() * row_bytes);
+        Ok(Self { shape, element: self.element, bytes: Bytes { owner: self.bytes.owner.clone(), start, len } })
+    }
+
+    /// A matrix with rows and columns exchanged, as a tensor of its own in the same number format.
+    ///
+    /// # Errors
+    /// [`ComputeError::Shape`] where it is no matrix.
+    pub fn transposed(&self) -> Result<Self> {
+        let [rows, columns] = *self.shape.as_slice() else {
+            let expected = "rows and columns".into();
+            return Err(ComputeError::Shape { what: "transpose".into(), expected, found: format!("{:?}", self.shape) });
+        };
+        let (size, bytes) = (self.element.size_bytes(), self.bytes());
+        let mut turned = Vec::with_capacity(bytes.len());
+        for column in 0..columns {
+            for row in 0..rows {
+                let at = (row * columns + column) * size;
+                turned.extend_from_slice(&bytes[at..at + size]);
+            }
+        }
+        let len = turned.len();
+        Ok(Self {
+            shape: vec![columns, rows],
+            element: self.element,
+            bytes: Bytes { owner: Arc::new(turned), start: 0, len },
+        })
+    }
+
+    fn no_rows(&self, rows: &Range<usize>) -> ComputeError {
+        ComputeError::Shape { what: "rows".into(), expected: format!("{rows:?}"), found: format!("{:?}", self.shape) }
+    }
 }
 
 impl std::fmt::Debug for HostTensor {
@@ -149,6 +193,20 @@ mod tests {
             assert_eq!(t.to_f32(), [1.5, -2.0]);
         }
         assert_eq!(HostTensor::from_f32([2], &[1.5, -2.0]).to_f32(), [1.5, -2.0]);
+    }
+
+    #[test]
+    fn rows_and_transposes_are_those_of_the_matrix() {
+        let bytes: Vec<u8> = (1..=6u16).flat_map(u16::to_le_bytes).collect();
+        let t = HostTensor::view("w", vec![3, 2], Element::F16, Arc::new(bytes), 0, 12).expect("fits");
+        let rows = t.rows(1..3).expect("inside");
+        assert_eq!((rows.shape(), rows.bytes()), (&[2, 2][..], &t.bytes()[4..]));
+        assert_eq!(rows.rows(1..2).expect("inside").bytes(), &t.bytes()[8..]);
+        assert!(t.rows(2..4).is_err() && HostTensor::from_f32([], &[1.0]).rows(0..1).is_err());
+        let turned = t.transposed().expect("a matrix");
+        assert_eq!((turned.shape(), turned.bytes()), (&[2, 3][..], &[1, 0, 3, 0, 5, 0, 2, 0, 4, 0, 6, 0][..]));
+        assert_eq!(turned.transposed().expect("a matrix").bytes(), t.bytes());
+        assert!(t.reshape([6]).expect("same length").transposed().is_err());
     }
 
     #[test]

@@ -2,11 +2,14 @@ use crate::{
     Fault, Result, Storage,
     finite::finite,
     safetensors_file::{Entry, SafetensorsFile},
-    storage::Bytes,
+    storage::{Bytes, map_file},
 };
 use fourstep_compute::{ComputeError, Element, HostTensor, TensorSource};
 use safetensors::Dtype;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
+};
 
 /// Files as published first, half-precision ones where there are no others.
 pub const VARIANTS: &[&str] = &["", "fp16"];
@@ -17,11 +20,13 @@ const STEMS: [&str; 2] = ["diffusion_pytorch_model", "model"];
 /// The weights of one part of a model (`unet`, `vae`, `text_encoder`), in one file or in several.
 ///
 /// Opening reads headers only; a tensor is a view of the file. Reading one checks that its values are numbers.
+#[derive(Default)]
 pub struct Checkpoint {
     files: Vec<Bytes>,
     tensors: BTreeMap<String, Place>,
     /// Tensors in a number format no network takes, such as the `position_ids` of old text encoders.
     skipped: BTreeMap<String, Dtype>,
+    metadata: HashMap<String, String>,
 }
 
 struct Place {
@@ -37,6 +42,12 @@ pub trait KeyedSource: TensorSource {
 
     /// The shape of the tensor of this key.
     fn shape(&self, key: &str) -> Option<&[usize]>;
+
+    /// Numbers in all tensors: a measure of how much memory packing takes, whatever they are stored as.
+    fn elements(&self) -> u64 {
+        let product = |shape: &[usize]| shape.iter().fold(1u64, |n, d| n.saturating_mul(*d as u64));
+        self.keys().filter_map(|key| self.shape(key)).map(product).fold(0, u64::saturating_add)
+    }
 }
 
 impl Checkpoint {
@@ -68,14 +79,41 @@ impl Checkpoint {
     /// # Errors
     /// Everything that can be wrong with a file.
     pub fn from_bytes(name: &str, bytes: Bytes) -> Result<Self> {
-        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new(), skipped: BTreeMap::new() };
+        let mut checkpoint = Self::default();
         checkpoint.add(SafetensorsFile::open(name, bytes)?);
         Ok(checkpoint)
+    }
+
+    /// A file on disk that is not in a model's folder.
+    ///
+    /// # Errors
+    /// [`Fault::PickleFile`] for the endings of pickles, and everything that can be wrong with a file.
+    pub fn open_file(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        if is_pickle(&name) && path.is_file() {
+            return Err(Fault::PickleFile.of(name));
+        }
+        Self::from_bytes(&name, map_file(path)?)
+    }
+
+    /// What the file's maker wrote into its header; of several files, all together.
+    pub fn metadata(&self) -> &HashMap<String, String> {
+        &self.metadata
+    }
+
+    /// Whether there is such a key, in whichever number format.
+    pub(crate) fn mentions(&self, key: &str) -> bool {
+        self.tensors.contains_key(key) || self.skipped.contains_key(key)
     }
 
     /// Keys in a number format that is not read, sorted.
     pub(crate) fn skipped_keys(&self) -> impl Iterator<Item = &str> {
         self.skipped.keys().map(String::as_str)
+    }
+
+    /// The tensors in a number format that is not read.
+    pub(crate) fn skipped(&self) -> &BTreeMap<String, Dtype> {
+        &self.skipped
     }
 
     fn open_sharded(storage: &Storage, folder: &str, index: &str) -> Result<Self> {
@@ -95,7 +133,7 @@ impl Checkpoint {
     }
 
     fn read(storage: &Storage, paths: &[String], weight_map: Option<&BTreeMap<String, String>>) -> Result<Self> {
-        let mut checkpoint = Self { files: Vec::new(), tensors: BTreeMap::new(), skipped: BTreeMap::new() };
+        let mut checkpoint = Self::default();
         for path in paths {
             checkpoint.add(SafetensorsFile::open(&storage.describe(path), storage.read(path)?)?);
         }
@@ -122,6 +160,7 @@ impl Checkpoint {
             self.tensors.insert(entry.key.clone(), Place { file: self.files.len(), element, entry });
         }
         self.files.push(file.bytes);
+        self.metadata.extend(file.metadata);
     }
 }
 
@@ -159,13 +198,14 @@ impl KeyedSource for Checkpoint {
     }
 }
 
+fn is_pickle(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".bin", ".ckpt", ".pt", ".pth"].iter().any(|ending| name.ends_with(ending))
+}
+
 fn no_weights(storage: &Storage, folder: &str) -> crate::WeightsError {
     let names = storage.file_names(folder);
-    let pickles: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
-        .filter(|name| [".bin", ".ckpt", ".pt", ".pth"].iter().any(|ending| name.ends_with(ending)))
-        .collect();
+    let pickles: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_pickle(name)).collect();
     let fault = if pickles.is_empty() {
         Fault::NoWeights(STEMS.map(|stem| format!("{stem}.safetensors")).join(", "))
     } else {

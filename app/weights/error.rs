@@ -22,6 +22,20 @@ pub enum Fault {
     NoWeights(String),
     #[error("has its weights only as pickle ({0}), which can run any code when it is opened and is refused")]
     Pickle(String),
+    #[error("is a pickle file, which can run any code when it is opened and is refused")]
+    PickleFile,
+    #[error("is {0}")]
+    OtherModel(String),
+    #[error("is {what}, not a model to paint with")]
+    NotModel { what: &'static str, remedy: &'static str },
+    #[error("is not a model this program knows: {0}")]
+    UnknownModel(String),
+    #[error("lacks the tensor {0}")]
+    Incomplete(String),
+    #[error("is damaged: {0}")]
+    Damaged(String),
+    #[error("stores its weights as {0}; only F32, F16 and BF16 are read")]
+    NumberFormat(String),
     #[error("is cut off: it has {found} bytes where its header promises {expected}")]
     Truncated { expected: u64, found: u64 },
     #[error("is not a safetensors file: {0}")]
@@ -54,9 +68,22 @@ impl Fault {
                 "Convert it: in Python, load the pipeline with diffusers and call \
                  save_pretrained(folder, safe_serialization=True)."
             }
-            Self::Json(_) | Self::Truncated { .. } | Self::NotSafetensors(_) | Self::Header(_) => {
-                "Download or export the file again."
+            Self::PickleFile => {
+                "Convert it: in Python, diffusers' StableDiffusionPipeline.from_single_file(FILE) (or \
+                 StableDiffusionXLPipeline) and then save_pretrained(FOLDER); give that folder."
             }
+            Self::OtherModel(_) | Self::UnknownModel(_) => {
+                "Choose a Stable Diffusion 1.x, 2.x, SDXL, SSD-1B or latent consistency model that makes pictures \
+                 from text."
+            }
+            Self::NotModel { remedy, .. } => remedy,
+            Self::NumberFormat(_) => "Choose the fp16, bf16 or fp32 file of the same model.",
+            Self::Incomplete(_)
+            | Self::Damaged(_)
+            | Self::Json(_)
+            | Self::Truncated { .. }
+            | Self::NotSafetensors(_)
+            | Self::Header(_) => "Download or export the file again.",
             Self::ShardPath(_) | Self::ShardKey(_) => "Download or export the whole folder again.",
             Self::NotLora(_) | Self::Module { .. } => "Choose a LoRA file in the kohya format.",
             Self::NothingMatches { .. } | Self::LoraShape { .. } => {

@@ -1,6 +1,6 @@
 use crate::{Bytes, Fault, Result};
 use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::Metadata};
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 /// Bytes of the length that a safetensors file begins with.
 const LENGTH_BYTES: usize = 8;
@@ -11,6 +11,8 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 pub(crate) struct SafetensorsFile {
     pub(crate) bytes: Bytes,
     pub(crate) tensors: Vec<Entry>,
+    /// What its maker wrote into it: title, trigger words, kind of prediction.
+    pub(crate) metadata: HashMap<String, String>,
 }
 
 /// Where a tensor lies in its file.
@@ -38,7 +40,7 @@ impl SafetensorsFile {
             })
             .collect();
         tensors.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        Ok(Self { bytes, tensors })
+        Ok(Self { bytes, tensors, metadata: metadata.metadata().clone().unwrap_or_default() })
     }
 }
 
