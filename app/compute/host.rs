@@ -126,7 +126,9 @@ impl HostTensor {
         if rows.start > rows.end || rows.end > *all {
             return Err(self.no_rows(&rows));
         }
-        let row_bytes = rest.iter().product::<usize>() * self.element.size_bytes();
+        // Of no rows, a file may say that they are longer than memory.
+        let row_bytes = rest.iter().try_fold(self.element.size_bytes(), |n, side| n.checked_mul(*side));
+        let row_bytes = row_bytes.ok_or_else(|| self.no_rows(&rows))?;
         let shape = [&[rows.len()], rest].concat();
         let (start, len) = (self.bytes.start + rows.start * row_bytes, rows.len() * row_bytes);
         Ok(Self { shape, element: self.element, bytes: Bytes { owner: self.bytes.owner.clone(), start, len } })
@@ -143,7 +145,9 @@ impl HostTensor {
         };
         let (size, bytes) = (self.element.size_bytes(), self.bytes());
         let mut turned = Vec::with_capacity(bytes.len());
-        for column in 0..columns {
+        // Without rows a file may say that there are more columns than can be counted.
+        let columns_filled = if rows == 0 { 0 } else { columns };
+        for column in 0..columns_filled {
             for row in 0..rows {
                 let at = (row * columns + column) * size;
                 turned.extend_from_slice(&bytes[at..at + size]);

@@ -8,23 +8,23 @@ use std::{
 };
 use tempfile::TempDir;
 
-pub type Shapes = BTreeMap<String, Vec<usize>>;
+pub(crate) type Shapes = BTreeMap<String, Vec<usize>>;
 
 /// A case of `tests/golden/files`.
-pub struct Case {
-    pub json: Value,
-    pub single: Shapes,
+pub(crate) struct Case {
+    pub(crate) json: Value,
+    pub(crate) single: Shapes,
     dtype: Dtype,
 }
 
 /// A file in a folder that goes with it.
-pub struct TempFile {
+pub(crate) struct TempFile {
     _folder: TempDir,
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl Case {
-    pub fn read(name: &str) -> Self {
+    pub(crate) fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/golden/files/{name}.json"));
         let json: Value = serde_json::from_slice(&std::fs::read(path).expect("golden file")).expect("JSON");
         let single = serde_json::from_value(json["single"].clone()).expect("shapes");
@@ -37,7 +37,7 @@ impl Case {
     }
 
     /// The bytes of every tensor of the single file.
-    pub fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
         let fill = |(number, (key, shape)): (usize, (&String, &Vec<usize>))| {
             (key.clone(), fill(self.dtype, number as u64, shape.iter().product::<usize>() as u64))
         };
@@ -45,7 +45,7 @@ impl Case {
     }
 
     /// The single file with the tensors whose new name `rename` tells.
-    pub fn file(&self, file_name: &str, rename: impl Fn(&str) -> Option<String>) -> TempFile {
+    pub(crate) fn file(&self, file_name: &str, rename: impl Fn(&str) -> Option<String>) -> TempFile {
         let bytes = self.bytes();
         let views = bytes.iter().filter_map(|(key, bytes)| {
             let view = TensorView::new(self.dtype, self.single[key].clone(), bytes).expect("the values fill the shape");
@@ -58,7 +58,7 @@ impl Case {
 }
 
 /// A file of this name and content.
-pub fn write(file_name: &str, bytes: &[u8]) -> TempFile {
+pub(crate) fn write(file_name: &str, bytes: &[u8]) -> TempFile {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join(file_name);
     std::fs::write(&path, bytes).expect("write");
@@ -73,11 +73,4 @@ fn fill(dtype: Dtype, number: u64, count: u64) -> Vec<u8> {
         Dtype::BF16 => hashed.flat_map(|h| ((h >> 16) as u16 & 0x807f | 0x3f00).to_le_bytes()).collect(),
         _ => hashed.flat_map(|h| (h & 0x807f_ffff | 0x3f00_0000).to_le_bytes()).collect(),
     }
-}
-
-/// CRC-32 as zlib computes it.
-pub fn crc(bytes: &[u8]) -> u32 {
-    let step = |c: u32| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 };
-    let table: Vec<u32> = (0..256).map(|byte| (0..8).fold(byte, |c, _| step(c))).collect();
-    !bytes.iter().fold(!0, |c, byte| table[((c ^ u32::from(*byte)) & 0xff) as usize] ^ (c >> 8))
 }
