@@ -3,7 +3,7 @@
 One JSON file per case: `single` is the single file's tensors with their shapes, `networks` what diffusers' own conversion
 (`diffusers.loaders.single_file_utils`) turns them into, with the CRC-32 of every tensor's bytes. Values are not kept:
 they follow from the number of the tensor in the single file's sorted keys and of the value in it, by `fill` here and in
-`app/weights/tests/single_files.rs`. That the conversion is right is checked here: diffusers' networks take its result
+`app/weights/tests/files/golden.rs`. That the conversion is right is checked here: diffusers' networks take its result
 with no tensor missing or left over.
 
 `full.txt` has the shapes of the U-Nets in their real sizes, in the names of single files, biases left out.

@@ -1,10 +1,8 @@
 //! Files that are no model to paint with: each is refused by what it is.
 
-mod support;
-
+use crate::golden::{Case, TempFile, write};
 use fourstep_weights::{Fault, ModelFiles, ModelSource, WeightsError, open_unet, open_vae};
 use safetensors::{Dtype, tensor::TensorView};
-use support::{Case, TempFile, write};
 
 /// A safetensors file of these tensors, with zeros.
 fn file(tensors: &[(&str, Dtype, &[usize])]) -> TempFile {

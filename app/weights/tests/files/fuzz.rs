@@ -1,12 +1,10 @@
 //! Whatever a file says, opening it ends in a model or in an error: no panic, and no memory for what is not there.
 
-mod support;
-
+use crate::golden::{Case, write};
 use fourstep_weights::{ModelFiles, ModelSource, Network, Storage, open_unet, open_vae};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 use std::path::Path;
-use support::{Case, write};
 
 /// Opens a file as everything it could be, and reads what there is.
 fn open_as_everything(path: &Path) {
@@ -55,7 +53,7 @@ fn shape() -> impl Strategy<Value = Vec<u64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes(bytes in vec(any::<u8>(), 0..200), length in any::<u64>()) {

@@ -1,15 +1,18 @@
 //! Single files give the tensors that diffusers' own conversion gives, bit for bit, and its configurations.
 
-mod support;
-
-use fourstep_nets::{AutoencoderConfig, ClipTextConfig, TinyAutoencoderConfig, UNetConfig, config::PerBlock};
+use crate::golden::{Case, TempFile};
+use fourstep_compute::candle::{Candle, Device, Precision};
+use fourstep_nets::{
+    Autoencoder, AutoencoderConfig, ClipTextConfig, ClipTextEncoder, TinyAutoencoder, TinyAutoencoderConfig, UNet,
+    UNetConfig, config::PerBlock,
+};
 use fourstep_protocol::Family;
 use fourstep_weights::{
-    FewStep, ModelFiles, ModelSource, Network, NetworkClass, Part, Prediction, Tokenizer, open_unet, open_vae,
+    FewStep, ModelFiles, ModelSource, Network, NetworkClass, Part, Prediction, TextEncoder, Tokenizer, open_unet,
+    open_vae,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use support::{Case, TempFile};
 
 fn open(file: &TempFile) -> ModelFiles {
     ModelFiles::open(&ModelSource::File(file.path.clone())).expect("opens")
@@ -91,6 +94,18 @@ fn check_text(network: &Network, golden: &Value) {
     check_tensors(network, golden);
 }
 
+/// Every tensor that the configuration asks for is there, in the shape that it says.
+fn load(model: &ModelFiles) {
+    let b = Candle::open(Device::Cpu, Precision::F32).expect("the CPU opens");
+    UNet::load(&b, &*model.unet.weights, &parse(&model.unet.config)).expect("a U-Net");
+    if let Some(vae) = &model.vae {
+        Autoencoder::load(&b, &*vae.weights, &parse(&vae.config)).expect("an autoencoder");
+    }
+    for TextEncoder { network, .. } in &model.text_encoders {
+        ClipTextEncoder::load(&b, &*network.weights, &parse(&network.config)).expect("a text encoder");
+    }
+}
+
 /// All networks of a case; and pads with zero, by text encoder.
 fn check(case: &Case, model: &ModelFiles, pads: &[bool]) {
     let golden = &case.json["networks"];
@@ -106,6 +121,7 @@ fn check(case: &Case, model: &ModelFiles, pads: &[bool]) {
         assert!(matches!(encoder.tokenizer, Tokenizer::Clip { pad_with_zero } if pad_with_zero == *pad));
         check_text(&encoder.network, &golden[name]);
     }
+    load(model);
 }
 
 #[test]
@@ -227,6 +243,8 @@ fn a_tiny_autoencoder_under_its_authors_names() {
             case.file("taesd_decoder.safetensors", |key| Some(format!("{prefix}{}", key.strip_prefix("decoder.")?)));
         let decoder = open_vae(&decoder.path).expect("opens");
         assert_eq!(parse::<TinyAutoencoderConfig>(&decoder.config), theirs);
+        let b = Candle::open(Device::Cpu, Precision::F32).expect("the CPU opens");
+        TinyAutoencoder::load_decoder(&b, &*decoder.weights, &theirs).expect("a decoder");
         let keys = || decoder.weights.keys();
         assert!(keys().count() > 0 && keys().all(|key| key.starts_with("decoder.layers.")), "{prefix}");
         assert!(keys().all(
