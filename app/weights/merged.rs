@@ -52,9 +52,10 @@ impl TensorSource for Merged {
     fn tensor(&self, key: &str) -> fourstep_compute::Result<HostTensor> {
         let original = self.base.tensor(key)?;
         let Some(changes) = self.changes.get(key) else { return Ok(original) };
-        let mut values = original.to_f32();
+        let base = original.to_f32();
+        let mut values = base.clone();
         for Change { lora, module, weight } in changes {
-            lora.modules()[*module].delta.accumulate(*weight, &mut values);
+            lora.modules()[*module].apply(*weight, &base, &mut values);
         }
         let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
         let len = bytes.len();
@@ -128,7 +129,10 @@ mod tests {
     fn a_lora_for_another_model_is_refused_with_names_and_shapes() {
         let e = Merged::new(base(), vec![(lora("lora_unet_other", 2), 1.0)], Part::UNet).map(|_| ());
         let text = e.expect_err("nothing matches").to_string();
-        assert!(text.contains("style") && text.contains("other [2, 3]") && text.contains("a_b [2, 3]"), "{text}");
+        assert!(
+            text.contains("style") && text.contains("other.weight [2, 3]") && text.contains("a.b.weight [2, 3]"),
+            "{text}"
+        );
         let e = Merged::new(base(), vec![(lora("lora_unet_a_b", 5), 1.0)], Part::UNet).map(|_| ());
         let text = e.expect_err("shapes differ").to_string();
         assert!(text.contains("a.b.weight") && text.contains("[2, 3]") && text.contains("[5, 3]"), "{text}");
