@@ -19,7 +19,7 @@ mod storage;
 
 pub use checkpoint::{Checkpoint, KeyedSource, VARIANTS};
 pub use error::{Fault, Result, WeightsError};
-pub use lora::{Delta, Lora, Part};
+pub use lora::{Lora, Part};
 pub use matching::{MergeReport, lora_report};
 pub use merged::Merged;
 pub use model::{

@@ -24,16 +24,24 @@ pub(crate) mod tests;
 mod trigger_words;
 mod tucker;
 
-use crate::{Bytes, Checkpoint, Fault, Result, map_file};
+use crate::{Bytes, Checkpoint, Fault, Result, map_file, product::Product};
 use fourstep_compute::TensorSource;
 use fourstep_protocol::Family;
 use group::{Address, Group, Groups, Reading};
 use magnitude::Magnitude;
 use peft_config::PeftConfig;
-use std::{collections::HashMap, path::Path, sync::OnceLock};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 /// A LoRA file, understood from its header; its tensors stay in the file until they are merged.
 pub struct Lora {
+    id: u64,
     name: String,
     modules: Vec<Module>,
     unread: Vec<String>,
@@ -46,6 +54,8 @@ pub struct Lora {
     keys: Vec<String>,
     damage: OnceLock<Option<String>>,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// The change of one weight or bias.
 pub(crate) struct Module {
@@ -80,24 +90,29 @@ impl Part {
 }
 
 /// What a module adds to a weight.
-pub trait Delta: Send + Sync {
+pub(crate) trait Delta: Send + Sync {
     /// The shape of the weight it is made for: `[out, in]`, `[out, in, kh, kw]`, `[out]`, or `[out, in · kh · kw]` for
     /// a convolution that was flattened.
     fn shape(&self) -> &[usize];
 
     /// Adds `weight` times the change. `into` is the weight in f32, row-major, as long as [`shape`](Self::shape) says.
     fn accumulate(&self, weight: f32, into: &mut [f32]);
+
+    /// `weight` times the change as a product, where it is one, so that it can be added a block at a time.
+    fn product(&self, weight: f32) -> Option<Product> {
+        let _ = weight;
+        None
+    }
 }
 
 impl Module {
-    /// Whether the change is `weight` times something that does not depend on the weight it is made to, so that
-    /// changes can be added and taken away again.
-    pub(crate) fn is_additive(&self) -> bool {
-        self.magnitude.is_none()
+    /// `weight` times the change as a product, where it is one, so that it can be added a block at a time.
+    pub(crate) fn product(&self, weight: f32) -> Option<Product> {
+        if self.magnitude.is_some() { None } else { self.delta.product(weight) }
     }
 
-    /// Adds the change at `weight` to `into`. `base` is the unchanged weight, as long as `into`; only a module that is
-    /// not [additive](Self::is_additive) reads it.
+    /// Adds the change at `weight` to `into`. `base` is the unchanged weight, as long as `into`; only DoRA
+    /// reads it.
     pub(crate) fn apply(&self, weight: f32, base: &[f32], into: &mut [f32]) {
         match &self.magnitude {
             None => self.delta.accumulate(weight, into),
@@ -166,7 +181,25 @@ impl Lora {
         let few_step = structure.is_lcm_lora();
         let metadata = file.metadata().clone();
         let damage = OnceLock::new();
-        Ok(Self { name: name.into(), modules, unread, families, few_step, metadata, size_bytes, file, keys, damage })
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Ok(Self {
+            id,
+            name: name.into(),
+            modules,
+            unread,
+            families,
+            few_step,
+            metadata,
+            size_bytes,
+            file,
+            keys,
+            damage,
+        })
+    }
+
+    /// Tells it from every other LoRA that was opened since the program started.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The name it was opened under.

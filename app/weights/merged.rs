@@ -1,14 +1,24 @@
 use crate::{
     KeyedSource, Lora, MergeReport, Part, Result,
+    finite::{finite, only_numbers},
+    lora::Module,
     matching::{keys_by_path, matches},
+    product::Product,
 };
-use fourstep_compute::{Element, HostTensor, TensorSource};
-use std::{collections::HashMap, sync::Arc};
+use fourstep_compute::{Blocks, ComputeError, HostTensor, TensorSource};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+    sync::Arc,
+};
 
 /// A checkpoint with LoRAs added: `base + Σ weight · change`, in f32, for the keys a LoRA touches; every other
 /// tensor is the base's own, byte for byte.
 ///
-/// Nothing is merged before a key is asked for.
+/// Nothing is merged before a key is asked for, and then, where the change is a product, block by block as it is
+/// packed. Another weight is a new `Merged` of the same opened LoRAs, which costs a look at their names; the
+/// [version](TensorSource::version) of a key tells whether its tensor is another.
 pub struct Merged {
     base: Arc<dyn KeyedSource>,
     changes: HashMap<String, Vec<Change>>,
@@ -52,19 +62,52 @@ impl TensorSource for Merged {
     fn tensor(&self, key: &str) -> fourstep_compute::Result<HostTensor> {
         let original = self.base.tensor(key)?;
         let Some(changes) = self.changes.get(key) else { return Ok(original) };
-        let base = original.to_f32();
-        let mut values = base.clone();
-        for Change { lora, module, weight } in changes {
-            lora.modules()[*module].apply(*weight, &base, &mut values);
+        let shape = original.shape().to_vec();
+        let products = changes.iter().map(|change| change.module().product(change.weight));
+        if let Some(products) = products.collect() {
+            return Ok(HostTensor::made(shape, Arc::new(Sum { key: key.into(), original, products })));
         }
-        let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
-        let len = bytes.len();
-        let merged = HostTensor::view(key, original.shape().to_vec(), Element::F32, Arc::new(bytes), 0, len)?;
-        crate::finite::finite(key, merged)
+        let base = original.values();
+        let mut values = base.to_vec();
+        for change in changes {
+            change.module().apply(change.weight, &base, &mut values);
+        }
+        finite(key, HostTensor::from_vec(shape, values))
     }
 
     fn contains(&self, key: &str) -> bool {
         self.base.contains(key)
+    }
+
+    /// By the LoRAs and weights that change the key.
+    fn version(&self, key: &str) -> Option<u64> {
+        let Some(changes) = self.changes.get(key) else { return Some(0) };
+        let mut hasher = DefaultHasher::new();
+        for Change { lora, module, weight } in changes {
+            (lora.id(), module, weight.to_bits()).hash(&mut hasher);
+        }
+        Some(hasher.finish().max(1))
+    }
+}
+
+impl Change {
+    fn module(&self) -> &Module {
+        &self.lora.modules()[self.module]
+    }
+}
+
+/// A weight of the base and products that are added to it.
+struct Sum {
+    key: String,
+    original: HostTensor,
+    products: Vec<Product>,
+}
+
+impl Blocks for Sum {
+    fn read(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]) -> fourstep_compute::Result<()> {
+        self.original.read(rows.clone(), columns.clone(), out)?;
+        self.products.iter().for_each(|product| product.add(rows.clone(), columns.clone(), out));
+        if only_numbers(out) { Ok(()) } else { Err(ComputeError::NotFinite(self.key.clone())) }
     }
 }
 

@@ -52,7 +52,7 @@ enum Level {
 
 impl<'a> Place<'a> {
     fn of(module: &'a Module) -> Self {
-        let path = module.path.as_str();
+        let path = module.path.strip_suffix(".weight").unwrap_or(&module.path);
         let block = (module.part == Part::UNet).then(|| Block::of(path)).flatten();
         Self { part: module.part, path, shape: module.delta.shape(), block }
     }
@@ -72,7 +72,7 @@ impl<'a> Place<'a> {
             Family::Sd2 => 1024,
             _ => 2048,
         };
-        let ends = |names: &[&str]| names.iter().any(|name| self.path.ends_with(&format!("{name}.weight")));
+        let ends = |names: &[&str]| names.iter().any(|name| self.path.ends_with(name));
         let [out, inputs] = [self.shape.first(), self.shape.get(1)].map(|side| side.copied().unwrap_or(0));
         if ends(&["_attn2_to_k", "_attn2_to_v"]) && inputs != cross {
             return false;
@@ -113,8 +113,8 @@ impl<'a> Place<'a> {
     }
 
     fn fits_text_encoder(&self, width: usize) -> bool {
-        let attention = ["q_proj", "k_proj", "v_proj", "out_proj"];
-        let square = attention.iter().any(|name| self.path.ends_with(&format!("_{name}.weight")));
+        let attention = ["_q_proj", "_k_proj", "_v_proj", "_out_proj"];
+        let square = attention.iter().any(|name| self.path.ends_with(name));
         !square || self.shape.first() == Some(&width)
     }
 }

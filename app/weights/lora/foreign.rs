@@ -83,18 +83,24 @@ impl Sign {
     }
 }
 
+/// Whether a tensor is of a kind that LoRAs of any network are made of.
+fn is_change(key: &str) -> bool {
+    ["lora", "hada_", "lokr_"].iter().any(|word| key.contains(word)) || key.ends_with(".diff")
+}
+
 /// What the file is instead; `None` where it may be a LoRA.
 pub(super) fn recognise(file: &Checkpoint) -> Option<Fault> {
-    let has = |sign: &Sign| file.keys().chain(file.skipped_keys()).any(|key| sign.is_on(key));
-    // Tensors that every LoRA has in one form or another tell a LoRA for a ControlNet from a ControlNet.
-    let lora = Sign::Contains(&["lora", "hada_", "lokr_", ".diff"]);
-    if has(&lora) {
+    let keys = || file.keys().chain(file.skipped_keys());
+    let has = |sign: &Sign| keys().any(|key| sign.is_on(key));
+    if keys().any(is_change) {
         if let Some((_, network)) = OTHER_NETWORKS.iter().find(|(sign, _)| has(sign)) {
             return Some(Fault::LoraOfOther(network));
         }
+        // Stability's ControlNet-LoRAs hold a few tensors that are no change.
+        return has(&Sign::Starts(&["lora_controlnet"]))
+            .then_some(Fault::OtherFile { what: "a ControlNet", remedy: NO_USE });
     }
-    let clear = |sign: &Sign| has(sign) && (!has(&lora) || has(&Sign::Starts(&["lora_controlnet"])));
-    let (_, what, remedy) = OTHER_FILES.iter().find(|(sign, ..)| clear(sign))?;
+    let (_, what, remedy) = OTHER_FILES.iter().find(|(sign, ..)| has(sign))?;
     Some(Fault::OtherFile { what, remedy })
 }
 

@@ -15,10 +15,12 @@ impl Lora {
         // `LCM` in a folder's name sorts files for people: `Lora/LCM/…`.
         let folder = folder_name(path).unwrap_or_default();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        // kohya's trainer, which writes `ss_…`, makes no LCM-LoRAs; a LoCon of a style may look like one.
+        let structure = self.few_step && !self.metadata.keys().any(|key| key.starts_with("ss_"));
         LoraInfo {
             source: source.to_owned(),
             family: self.family(),
-            few_step: self.few_step || [&name, &stem, &folder].into_iter().any(|text| says_lcm(text)),
+            few_step: structure || [&name, &stem, &folder].into_iter().any(|text| says_lcm(text)),
             trigger_words: trigger_words(&self.metadata),
             modules: self.modules.len(),
             unread: self.unread.clone(),

@@ -1,10 +1,10 @@
 use super::{
     Values, functions,
-    panels::{multiply, pack},
+    panels::pack,
     tensor,
 };
 use crate::candle::{fault::Outcome, shapes::Tokens};
-use crate::{CancelToken, Mask};
+use crate::{CancelToken, Mask, panels::multiply};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
