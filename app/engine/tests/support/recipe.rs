@@ -83,10 +83,7 @@ impl GoldenFiles {
             }
             _ => panic!("{head}"),
         };
-        let view =
-            |t: &Tensor| TensorView::new(Dtype::F16, t.shape.clone(), &t.bytes).map(|view| (t.name.clone(), view));
-        let views: Result<Vec<_>, _> = tensors.iter().map(view).collect();
-        let views = views.expect("as many bytes as the shapes say");
+        let views: Vec<_> = tensors.iter().map(Tensor::view).collect();
         safetensors::serialize_to_file(views, Some(metadata), to).expect("written");
     }
 
@@ -153,6 +150,11 @@ impl Tensor {
             several => several.iter().flat_map(|name| source(name).bytes.iter().copied()).collect(),
         };
         Self { name: name.into(), shape: shape(dims), bytes }
+    }
+
+    fn view(&self) -> (String, TensorView<'_>) {
+        let view = TensorView::new(Dtype::F16, self.shape.clone(), &self.bytes);
+        (self.name.clone(), view.expect("as many bytes as the shape says"))
     }
 
     fn transposed(&self) -> Vec<u8> {
