@@ -29,6 +29,10 @@ impl TensorSource for Observed<'_> {
     fn contains(&self, key: &str) -> bool {
         self.source.contains(key)
     }
+
+    fn version(&self, key: &str) -> Option<u64> {
+        self.source.version(key)
+    }
 }
 
 /// Passes on progress a hundred times at most: a U-Net has thousands of tensors.
