@@ -188,3 +188,6 @@ impl<B: Backend> Missing<B> {
         networks + self.vae.as_ref().map_or(0, Network::elements)
     }
 }
+
+#[cfg(test)]
+mod tests;
