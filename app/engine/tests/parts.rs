@@ -3,8 +3,10 @@
 mod support;
 
 use fourstep_catalog::Catalog;
+use fourstep_compute::TensorSource;
 use fourstep_engine::{BackendChoice, Engine, EngineOptions, Precision};
 use fourstep_protocol::{Event, Failure, FailureKind, Init, ModelRef, Picture, Request, Size};
+use fourstep_weights::Checkpoint;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
     path::Path,
@@ -154,13 +156,15 @@ fn with_wide_latents() -> TempDir {
     let path = copy.path().join("vae/diffusion_pytorch_model.safetensors");
     let file = std::fs::read(&path).expect("weights");
     let mut tensors = SafeTensors::deserialize(&file).expect("safetensors").tensors();
+    let read = Checkpoint::open_file(&path).expect("weights");
     let mut scaled = Vec::new();
     for (at, (key, tensor)) in tensors.iter().enumerate() {
-        if ["decoder.conv_in.weight", "decoder.conv_in.bias", "encoder.conv_in.weight", "encoder.conv_in.bias"]
-            .contains(&key.as_str())
-        {
-            let values = tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b) * 1e6);
-            scaled.push((at, tensor.shape().to_vec(), values.flat_map(f32::to_le_bytes).collect::<Vec<u8>>()));
+        let conv_in =
+            ["decoder.conv_in.weight", "decoder.conv_in.bias", "encoder.conv_in.weight", "encoder.conv_in.bias"];
+        if conv_in.contains(&key.as_str()) {
+            let values = read.tensor(key).expect("the tensor").to_f32();
+            let bytes = values.iter().flat_map(|v| (v * 1e6).to_le_bytes()).collect::<Vec<u8>>();
+            scaled.push((at, tensor.shape().to_vec(), bytes));
         }
     }
     assert_eq!(scaled.len(), 4);
