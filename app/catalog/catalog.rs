@@ -1,230 +1,332 @@
-use crate::{LoraEntry, ModelEntry, Source, embedded, entry::Entries, folder, places::expand};
-use fourstep_protocol::{Failure, ModelInfo, ModelRef};
-use std::path::PathBuf;
+use crate::{
+    HubFile, Location, LoraLocation, Places, embedded,
+    entry::{Entries, Entry, HubSource, ModelEntry, PartEntry, Source},
+    hub_cache,
+    own::Own,
+    places::expand,
+    scan::look::Kept,
+};
+use fourstep_protocol::{Failure, Family, ItemKind, ModelInfo, ModelRef};
+use fourstep_weights::{ModelSource, Storage};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
 
-/// Where the files of a model are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// In a folder on disk.
-    Directory(PathBuf),
-    /// In the binary: paths relative to the model's folder, and contents.
-    Embedded(&'static [(&'static str, &'static [u8])]),
-}
-
-/// Where a LoRA is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoraLocation {
-    /// A `.safetensors` file on disk.
-    File(PathBuf),
-    /// In the binary.
-    Embedded(&'static [u8]),
-}
-
-/// Every model and LoRA the program knows by name.
+/// Every model, LoRA, autoencoder and tiny decoder that the program knows by name or finds on this machine.
+///
+/// Clones share what they know: an entry added through one is known to all.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    models: Vec<ModelEntry>,
-    loras: Vec<LoraEntry>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-const NO_MODEL: &str = "The model could not be opened";
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) places: Places,
+    pub(crate) builtin: Vec<Entry>,
+    pub(crate) own: RwLock<Own>,
+    pub(crate) kept: Kept,
+}
+
+pub(crate) const NO_MODEL: &str = "The model could not be opened";
 const NO_LORA: &str = "The LoRA could not be opened";
+const NO_VAE: &str = "The autoencoder could not be opened";
 
 impl Catalog {
-    /// What `models.toml` lists.
+    /// What `models.toml` lists, with the files that lie in the Hugging Face cache.
     pub fn builtin() -> Self {
-        let Entries { models, loras } = toml::from_str(include_str!("../../models.toml"))
+        Self::at(Places { cache: hub_cache::cache_dir(), ..Places::default() })
+    }
+
+    /// What `models.toml` and the person's own list say, and what lies in the usual places of this machine. See
+    /// [`problems`](Self::problems) for what was wrong with the person's own files.
+    pub fn load() -> Self {
+        Self::at(Places::of_this_machine())
+    }
+
+    /// As [`load`](Self::load), with these places.
+    pub fn at(places: Places) -> Self {
+        let builtin: Entries = toml::from_str(include_str!("../../models.toml"))
             .expect("models.toml is part of the program, and the tests of this crate read it");
-        Self { models, loras }
+        let builtin: Vec<Entry> = builtin.into_all().collect();
+        let own = Own::read(&places, &builtin);
+        Self { shared: Arc::new(Shared { places, builtin, own: RwLock::new(own), kept: Kept::default() }) }
     }
 
-    /// The models it knows, in the order of menus; the first is what the program starts with.
+    /// What is wrong with the person's own list and folders; the rest is known all the same.
+    pub fn problems(&self) -> Vec<Failure> {
+        self.own(|own| own.problems.clone())
+    }
+
+    /// The models in the program, which are always here; the first is what it starts with.
     pub fn models(&self) -> Vec<ModelInfo> {
-        self.models.iter().map(ModelEntry::info).collect()
+        let embedded = |entry: &Entry| matches!(entry.source(), Source::Embedded(_));
+        let ids = self.shared.builtin.iter().filter(|e| embedded(e)).filter_map(|entry| match entry {
+            Entry::Model(model) => Some(ModelRef::new(&model.id)),
+            Entry::Part(..) => None,
+        });
+        ids.filter_map(|id| self.inspect(&id).ok()).collect()
     }
 
-    /// The entries behind [`models`](Self::models).
-    pub fn model_entries(&self) -> &[ModelEntry] {
-        &self.models
-    }
-
-    /// The LoRAs it knows.
-    pub fn lora_entries(&self) -> &[LoraEntry] {
-        &self.loras
-    }
-
-    /// What a model is, from the catalog or from the configuration files in its folder. Weights are not touched.
+    /// Where a model's files are. An id of the catalog comes before a folder or file of the same name; write `./NAME`
+    /// for the latter.
     ///
     /// # Errors
-    /// An input failure where there is no such model or it is of a kind the program does not paint with.
-    pub fn inspect(&self, model: &ModelRef) -> Result<ModelInfo, Failure> {
-        match self.model(model.as_str()) {
-            Some(entry) => Ok(entry.info()),
-            None => folder::inspect(model, &self.directory(model)?),
-        }
-    }
-
-    /// Where a model's files are. An id of the catalog comes before a folder of the same name; write `./NAME` for
-    /// the folder.
-    ///
-    /// # Errors
-    /// An input failure where there is no such model.
+    /// An input failure where there is no such model, or its files were not downloaded.
     pub fn locate(&self, model: &ModelRef) -> Result<Location, Failure> {
-        match self.model(model.as_str()).map(|entry| &entry.source) {
-            Some(Source::Embedded(name)) => {
-                embedded::folder(name).map(Location::Embedded).ok_or_else(|| not_embedded(NO_MODEL, name))
-            }
-            None => self.directory(model).map(Location::Directory),
+        match self.entry(model.as_str()) {
+            Some(Entry::Model(entry)) => self.locate_entry(&entry),
+            Some(Entry::Part(kind, part)) => Err(Failure::input(
+                NO_MODEL,
+                format!("`{}` is {}", part.id, a(kind)),
+                "Give a model; LoRAs go with --lora and autoencoders with --vae.",
+            )),
+            None => self.by_path(model.as_str()).map(Location::of),
         }
     }
 
     /// Where a LoRA is: an id of the catalog, or the path of a file.
     ///
     /// # Errors
-    /// An input failure where there is no such LoRA or the file is not a `.safetensors` file.
+    /// An input failure where there is no such LoRA, it was not downloaded, or it is not a `.safetensors` file.
     pub fn locate_lora(&self, source: &str) -> Result<LoraLocation, Failure> {
-        if let Some(LoraEntry { source: Source::Embedded(name), .. }) = self.loras.iter().find(|l| l.id == source) {
-            return embedded::file(name).map(LoraLocation::Embedded).ok_or_else(|| not_embedded(NO_LORA, name));
+        if let Some(part) = self.part(ItemKind::Lora, source) {
+            if let Source::Embedded(name) = &part.source {
+                return embedded::file(name).map(LoraLocation::Embedded).ok_or_else(|| not_embedded(NO_LORA, name));
+            }
+            return self.part_file(&part, NO_LORA).map(LoraLocation::File);
         }
         let path = expand(source);
-        if !path.is_file() {
-            let known = list(self.loras.iter().map(|l| l.id.as_str()));
-            let remedy = format!("Give {known}, or the path of a .safetensors file.");
-            let why = if path.is_dir() {
-                format!("`{source}` is a folder")
-            } else {
-                format!("`{source}` is neither a LoRA of the catalog nor a file")
-            };
-            return Err(Failure::input(NO_LORA, why, remedy));
-        }
-        if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) {
-            let why = format!("`{source}` is not a .safetensors file, and other kinds can run code when opened");
-            return Err(Failure::input(NO_LORA, why, "Download or convert it as .safetensors."));
-        }
-        Ok(LoraLocation::File(path))
-    }
-
-    fn model(&self, id: &str) -> Option<&ModelEntry> {
-        self.models.iter().find(|entry| entry.id == id)
-    }
-
-    /// The folder a model names, which exists and has a `model_index.json`.
-    fn directory(&self, model: &ModelRef) -> Result<PathBuf, Failure> {
-        let path = expand(model.as_str());
         if path.is_file() {
+            return safetensors(NO_LORA, path).map(LoraLocation::File);
+        }
+        let why = match path.is_dir() {
+            true => format!("`{source}` is a folder"),
+            false => format!("`{source}` is neither a LoRA of the catalog nor a file"),
+        };
+        Err(Failure::input(
+            NO_LORA,
+            why,
+            format!("Give {}, or the path of a .safetensors file.", self.known(ItemKind::Lora)),
+        ))
+    }
+
+    /// Where an autoencoder is: an id of the catalog, or the path of a file or of a folder in the diffusers layout.
+    ///
+    /// # Errors
+    /// An input failure where there is no such autoencoder, or it was not downloaded.
+    pub fn locate_vae(&self, source: &str) -> Result<PathBuf, Failure> {
+        if let Some(part) = self.part(ItemKind::Vae, source).or_else(|| self.part(ItemKind::TinyDecoder, source)) {
+            return self.part_file(&part, NO_VAE);
+        }
+        let path = expand(source);
+        if path.is_dir() {
+            return Ok(path);
+        }
+        if path.is_file() {
+            return safetensors(NO_VAE, path);
+        }
+        let why = format!("`{source}` is neither an autoencoder of the catalog nor a file or folder");
+        Err(Failure::input(
+            NO_VAE,
+            why,
+            format!("Give {}, or the path of a .safetensors file.", self.known(ItemKind::Vae)),
+        ))
+    }
+
+    /// A tiny decoder for previews of this model's latents, if one is on this machine.
+    pub fn tiny_decoder(&self, model: &ModelInfo) -> Option<PathBuf> {
+        let parts = self.parts(ItemKind::TinyDecoder, model.family);
+        parts.iter().find_map(|part| self.part_file(part, NO_VAE).ok())
+    }
+
+    /// The files of an entry on the hub with everything it paints with: those of its base, its better autoencoder,
+    /// the LoRAs of its live recipe and the tiny decoder of its family.
+    ///
+    /// # Errors
+    /// An input failure where there is no such entry, or nothing of it is on the hub.
+    pub fn files(&self, id: &str) -> Result<Vec<HubFile>, Failure> {
+        const NOTHING: &str = "There is nothing to download";
+        let Some(entry) = self.entry(id) else {
+            let why = format!("`{id}` is not in the list");
+            return Err(Failure::input(
+                NOTHING,
+                why,
+                "See `fourstep models list`, or add it with `fourstep models add`.",
+            ));
+        };
+        let mut files: Vec<HubFile> = Vec::new();
+        let needed = self.needs(&entry);
+        for source in std::iter::once(&entry).chain(&needed).filter_map(hub) {
+            files.extend(source.files());
+        }
+        if files.is_empty() {
+            let why = format!("`{id}` is part of the program or lies on this machine");
+            return Err(Failure::input(NOTHING, why, "Use it as it is."));
+        }
+        Ok(files)
+    }
+
+    /// The entries that an entry needs or paints better with, without itself.
+    fn needs(&self, entry: &Entry) -> Vec<Entry> {
+        let Entry::Model(model) = entry else { return Vec::new() };
+        let base = model.base.as_deref().and_then(|id| self.entry(id));
+        let named = model.vae.as_deref().into_iter();
+        let loras = model.live.iter().flat_map(|recipe| recipe.loras.iter().map(|lora| lora.source.as_str()));
+        let others = named.chain(loras).filter_map(|id| self.entry(id));
+        let decoders = model.family.map(|family| self.parts(ItemKind::TinyDecoder, family)).unwrap_or_default();
+        let decoder = decoders.into_iter().next().map(|part| Entry::Part(ItemKind::TinyDecoder, part));
+        base.into_iter().chain(others).chain(decoder).collect()
+    }
+
+    /// Every entry: the program's own, then the person's.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.own(|own| self.shared.builtin.iter().chain(&own.entries).cloned().collect())
+    }
+
+    pub(crate) fn entry(&self, id: &str) -> Option<Entry> {
+        self.own(|own| self.shared.builtin.iter().chain(&own.entries).find(|entry| entry.id() == id).cloned())
+    }
+
+    pub(crate) fn own<T>(&self, read: impl FnOnce(&Own) -> T) -> T {
+        read(&self.shared.own.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn part(&self, kind: ItemKind, id: &str) -> Option<PartEntry> {
+        match self.entry(id)? {
+            Entry::Part(k, part) if k == kind => Some(part),
+            _ => None,
+        }
+    }
+
+    /// Parts of a kind that fit a family, in the order of the list.
+    pub(crate) fn parts(&self, kind: ItemKind, family: Family) -> Vec<PartEntry> {
+        let fits = |entry| match entry {
+            Entry::Part(k, part) if k == kind && part.families.contains(&family) => Some(part),
+            _ => None,
+        };
+        self.entries().into_iter().filter_map(fits).collect()
+    }
+
+    fn locate_entry(&self, entry: &ModelEntry) -> Result<Location, Failure> {
+        let own = match &entry.source {
+            Source::Embedded(name) => {
+                let files = embedded::folder(name).ok_or_else(|| not_embedded(NO_MODEL, name))?;
+                return Ok(Location::of(ModelSource::Folder(Storage::Embedded(files))));
+            }
+            Source::Path(path) if entry.base.is_none() => {
+                return self.by_path(&path.to_string_lossy()).map(Location::of);
+            }
+            Source::Path(path) => path.clone(),
+            Source::Hub(hub) => self.downloaded(&entry.id, &entry.name, hub, NO_MODEL)?,
+        };
+        let vae = entry.vae.as_deref().and_then(|id| self.locate_vae(id).ok());
+        match &entry.base {
+            Some(base) => {
+                let base = self.locate(&ModelRef::new(base))?;
+                Ok(Location { unet: Some(own), vae: vae.or(base.vae), ..base })
+            }
+            None => Ok(Location { source: source(own), unet: None, vae }),
+        }
+    }
+
+    /// The file or diffusers folder of an entry that is no model.
+    pub(crate) fn part_file(&self, part: &PartEntry, what: &str) -> Result<PathBuf, Failure> {
+        match &part.source {
+            Source::Hub(hub) => self.downloaded(&part.id, &part.name, hub, what),
+            Source::Path(path) if path.exists() => Ok(path.clone()),
+            Source::Path(path) => {
+                let why = format!("{} is not there any more", path.display());
+                Err(Failure::input(what, why, "Bring it back, or remove its entry from your models.toml."))
+            }
+            Source::Embedded(name) => Err(not_embedded(what, name)),
+        }
+    }
+
+    /// What was downloaded of a repository: its file where it is one, else the folder that holds all of them.
+    fn downloaded(&self, id: &str, name: &str, hub: &HubSource, what: &str) -> Result<PathBuf, Failure> {
+        let cache = self.shared.places.cache.as_deref();
+        let folder = cache.and_then(|cache| hub_cache::complete(cache, &hub.repo, &hub.revision, hub.files.keys()));
+        let Some(folder) = folder else {
+            let why = format!("the files of {name} are not on this machine, or not all of them");
+            return Err(Failure::input(what, why, format!("Download them: fourstep models download {id}")));
+        };
+        let mut files = hub.files.keys();
+        match (files.next(), files.next()) {
+            (Some(only), None) => Ok(hub_cache::in_folder(&folder, only).unwrap_or(folder)),
+            _ => Ok(folder),
+        }
+    }
+
+    /// The model that a path names: a folder in the diffusers layout, or a single file.
+    fn by_path(&self, model: &str) -> Result<ModelSource, Failure> {
+        const INDEX: &str = "model_index.json";
+        let path = expand(model);
+        if path.is_file() {
+            return safetensors(NO_MODEL, path).map(ModelSource::File);
+        }
+        if path.join(INDEX).is_file() {
+            return Ok(ModelSource::Folder(Storage::Directory(path)));
+        }
+        if path.is_dir() {
             return Err(Failure::input(
                 NO_MODEL,
-                format!("`{model}` is a single file, and models are folders here"),
-                "Convert it: in Python, diffusers' StableDiffusionPipeline.from_single_file(FILE) and then \
-                 save_pretrained(FOLDER); give that folder.",
+                format!("`{model}` has no {INDEX}"),
+                "Choose the folder that holds model_index.json and the folders unet, vae and text_encoder, or a \
+                 .safetensors file in it.",
             ));
         }
-        if !path.is_dir() {
-            let known = list(self.models.iter().map(|entry| entry.id.as_str()));
-            return Err(Failure::input(
-                NO_MODEL,
-                format!("`{model}` is neither a model of the catalog nor a folder"),
-                format!("Give {known}, or the path of a folder in the diffusers layout."),
-            ));
-        }
-        if !path.join(folder::INDEX).is_file() {
-            return Err(Failure::input(
-                NO_MODEL,
-                format!("`{model}` has no {}", folder::INDEX),
-                "Choose the folder that holds model_index.json and the folders unet, vae and text_encoder.",
-            ));
-        }
-        Ok(path)
+        Err(Failure::input(
+            NO_MODEL,
+            format!("`{model}` is neither a model of the catalog nor a folder or file"),
+            "Give an id of `fourstep models list`, a folder in the diffusers layout, or a .safetensors file.",
+        ))
+    }
+
+    /// Ids of a kind, as alternatives.
+    fn known(&self, kind: ItemKind) -> String {
+        let ids = self.entries();
+        let ids = ids.iter().filter(|entry| matches!(entry, Entry::Part(k, _) if *k == kind));
+        ids.map(|entry| format!("`{}`", entry.id())).collect::<Vec<_>>().join(" or ")
+    }
+}
+
+/// What of an entry is on the hub.
+pub(crate) fn hub(entry: &Entry) -> Option<&HubSource> {
+    match entry.source() {
+        Source::Hub(hub) => Some(hub),
+        Source::Embedded(_) | Source::Path(_) => None,
+    }
+}
+
+fn source(path: PathBuf) -> ModelSource {
+    if path.is_dir() { ModelSource::Folder(Storage::Directory(path)) } else { ModelSource::File(path) }
+}
+
+/// Refuses what is not a `.safetensors` file before anything reads it.
+fn safetensors(what: &str, path: PathBuf) -> Result<PathBuf, Failure> {
+    if is_safetensors(&path) {
+        return Ok(path);
+    }
+    let why = format!("`{}` is not a .safetensors file, and other kinds can run code when opened", path.display());
+    Err(Failure::input(what, why, "Download it as .safetensors, or convert it with a program that you trust it to."))
+}
+
+pub(crate) fn is_safetensors(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+}
+
+fn a(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Model => "a model",
+        ItemKind::Lora => "a LoRA",
+        ItemKind::Vae => "an autoencoder",
+        ItemKind::TinyDecoder => "a tiny decoder",
     }
 }
 
 /// A defect of the program itself, which the tests of this crate rule out.
 fn not_embedded(what: &str, name: &str) -> Failure {
     Failure::machine(what, format!("`{name}` is not in this program"), "Choose another model.")
-}
-
-/// `a`, `b` or `c`.
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use fourstep_protocol::{FailureKind, Guidance, Request, Sampler};
-
-    #[test]
-    fn every_entry_is_valid_and_has_its_files() {
-        let catalog = Catalog::builtin();
-        for entry in catalog.model_entries() {
-            let Location::Embedded(files) = catalog.locate(&ModelRef::new(&entry.id)).expect("located") else {
-                panic!("{} is embedded", entry.id);
-            };
-            assert!(files.iter().any(|(path, _)| *path == folder::INDEX));
-            let info = catalog.inspect(&ModelRef::new(&entry.id)).expect("known");
-            for recipe in [Some(&info.live), info.compare.as_ref()].into_iter().flatten() {
-                let mut request = Request::new(&info, "");
-                request.apply(recipe);
-                assert_eq!(request.validate(&info), Ok(()), "{}", entry.id);
-                for lora in &recipe.loras {
-                    assert!(matches!(catalog.locate_lora(&lora.source), Ok(LoraLocation::Embedded(_))));
-                }
-            }
-        }
-        for lora in catalog.lora_entries() {
-            assert!(catalog.locate_lora(&lora.id).is_ok());
-        }
-        let mut ids: Vec<&str> = catalog.models.iter().map(|m| m.id.as_str()).collect();
-        ids.extend(catalog.loras.iter().map(|l| l.id.as_str()));
-        let count = ids.len();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), count, "ids are unique");
-    }
-
-    #[test]
-    fn the_sticker_models_are_what_the_program_starts_with() {
-        let models = Catalog::builtin().models();
-        let (sticker, lcm) = (&models[0], &models[1]);
-        assert_eq!(sticker.model.as_str(), "sticker");
-        assert_eq!((sticker.live.sampler, sticker.live.steps, sticker.live.loras.len()), (Sampler::Lcm, 4, 1));
-        let compare = sticker.compare.as_ref().expect("the teacher");
-        assert_eq!((compare.sampler, compare.steps, compare.loras.len()), (Sampler::Ddim, 25, 0));
-        assert_eq!(lcm.guidance, Guidance::Embedded { min: 2.0, max: 8.0 });
-        assert!(lcm.compare.is_none());
-    }
-
-    #[test]
-    fn paths_that_are_no_model_say_what_to_do() {
-        let catalog = Catalog::builtin();
-        let dir = tempfile::tempdir().expect("temporary folder");
-        let file = dir.path().join("model.safetensors");
-        std::fs::write(&file, b"").expect("write");
-        for (path, word) in [
-            (dir.path().join("nowhere"), "sticker-lcm"),
-            (dir.path().to_path_buf(), "model_index.json"),
-            (file, "from_single_file"),
-        ] {
-            let model = ModelRef::new(path.to_string_lossy());
-            let failure = catalog.locate(&model).expect_err("refused");
-            assert_eq!(failure.kind, FailureKind::Input);
-            assert!(failure.to_string().contains(word), "{failure}");
-            assert_eq!(catalog.inspect(&model).expect_err("refused"), failure);
-        }
-    }
-
-    #[test]
-    fn loras_are_safetensors_files() {
-        let catalog = Catalog::builtin();
-        let dir = tempfile::tempdir().expect("temporary folder");
-        for name in ["style.safetensors", "style.pt"] {
-            std::fs::write(dir.path().join(name), b"").expect("write");
-        }
-        let locate = |name: &str| catalog.locate_lora(&dir.path().join(name).to_string_lossy());
-        assert_eq!(locate("style.safetensors"), Ok(LoraLocation::File(dir.path().join("style.safetensors"))));
-        for (name, word) in [("style.pt", "run code"), ("absent.safetensors", "neither"), (".", "is a folder")] {
-            let failure = locate(name).expect_err("refused");
-            assert!(failure.to_string().contains(word), "{failure}");
-        }
-    }
 }

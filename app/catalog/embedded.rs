@@ -17,6 +17,12 @@ pub(crate) fn file(name: &str) -> Option<&'static [u8]> {
     (name == "sticker/lcm_lora.safetensors").then_some(include_bytes!("../../assets/sticker/lcm_lora.safetensors"))
 }
 
+/// Bytes of the folder or file of this name.
+pub(crate) fn size_bytes(name: &str) -> u64 {
+    let folder = folder(name).unwrap_or_default().iter().map(|(_, bytes)| bytes.len());
+    folder.chain(file(name).map(<[u8]>::len)).sum::<usize>() as u64
+}
+
 macro_rules! sticker {
     ($path:literal) => {
         include_bytes!(concat!("../../assets/sticker/", $path)) as &[u8]

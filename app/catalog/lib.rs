@@ -1,14 +1,26 @@
 //! Which models the program knows and where their files are.
 //!
 //! [`Catalog`] answers for both kinds of names a [`ModelRef`](fourstep_protocol::ModelRef) can hold: ids listed in
-//! `models.toml`, and paths of folders in the diffusers layout.
+//! `models.toml`, the program's own or a person's, and paths of folders and files. It lists what can be had
+//! ([`Catalog::items`]) and what lies about on this machine ([`Catalog::scan`]), and asks no network for anything.
 
+mod add;
 mod catalog;
 mod embedded;
 mod entry;
-mod folder;
+mod hub_cache;
+mod inspect;
+mod items;
+mod location;
+mod own;
 mod places;
+mod recipes;
+mod repository;
+mod scan;
 
-pub use catalog::{Catalog, Location, LoraLocation};
-pub use entry::{LoraEntry, ModelEntry, Source};
-pub use places::config_dir;
+pub use add::{Added, Addition};
+pub use catalog::Catalog;
+pub use hub_cache::{cache_dir, repo_dir, snapshot_dir, snapshot_file};
+pub use location::{HubFile, Location, LoraLocation};
+pub use own::FolderKind;
+pub use places::{Places, config_dir};

@@ -1,5 +1,25 @@
+use crate::hub_cache;
 use directories::{BaseDirs, ProjectDirs};
 use std::path::{Path, PathBuf};
+
+/// Where the catalog looks; nothing is created there but by [`Catalog::add`](crate::Catalog::add).
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The Hugging Face cache.
+    pub cache: Option<PathBuf>,
+    /// The program's settings: the person's `models.toml` and `folders.toml`.
+    pub config: Option<PathBuf>,
+    /// Folders in which `ComfyUI` and AUTOMATIC1111 are looked for under their usual names.
+    pub homes: Vec<PathBuf>,
+}
+
+impl Places {
+    /// Those of the person who runs the program.
+    pub fn of_this_machine() -> Self {
+        let homes = BaseDirs::new().map(|dirs| vec![dirs.home_dir().to_path_buf()]).unwrap_or_default();
+        Self { cache: hub_cache::cache_dir(), config: config_dir(), homes }
+    }
+}
 
 /// Where the program keeps its settings; `None` where the system has no home folder. Nothing is created.
 pub fn config_dir() -> Option<PathBuf> {

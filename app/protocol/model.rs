@@ -80,6 +80,20 @@ impl ModelInfo {
         }
     }
 
+    /// What this model wants, in a line: `LCM-LoRA: 2–8 steps, guidance 1–2, 512×512`.
+    pub fn wants(&self) -> String {
+        let Self { detail, live, native_size: Size { width, height }, .. } = self;
+        let settings = match (self.guidance, live.sampler) {
+            (Guidance::None, _) => "1–4 steps, no guidance".to_owned(),
+            (Guidance::Embedded { min, max }, _) => format!("1–8 steps, guidance {min}–{max}, no negative prompt"),
+            (Guidance::ClassifierFree, Sampler::Lcm) => "2–8 steps, guidance 1–2".to_owned(),
+            (Guidance::ClassifierFree, _) => {
+                format!("about {} steps, guidance {}, or an LCM-LoRA", live.steps, live.guidance_scale)
+            }
+        };
+        format!("{detail}: {settings}, {width}×{height}")
+    }
+
     /// The recipe that a sampler belongs to: the slow one for a classic sampler of a model that has one, else the live
     /// one.
     pub fn recipe_for(&self, sampler: Sampler) -> &Recipe {
@@ -113,5 +127,38 @@ impl ModelRef {
 impl fmt::Display for ModelRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_model_wants_fits_in_a_line() {
+        let live = Recipe { loras: Vec::new(), sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 };
+        let model = ModelInfo {
+            model: ModelRef::new("x"),
+            name: "X".into(),
+            detail: "LCM-LoRA".into(),
+            family: Family::Sd15,
+            guidance: Guidance::ClassifierFree,
+            native_size: Size::new(512, 512),
+            live,
+            compare: None,
+            few_step: None,
+        };
+        assert_eq!(model.wants(), "LCM-LoRA: 2–8 steps, guidance 1–2, 512×512");
+        let full = ModelInfo {
+            guidance: Guidance::Embedded { min: 3.0, max: 13.0 },
+            detail: "full LCM".into(),
+            ..model.clone()
+        };
+        assert_eq!(full.wants(), "full LCM: 1–8 steps, guidance 3–13, no negative prompt, 512×512");
+        let turbo = ModelInfo { guidance: Guidance::None, detail: "Turbo".into(), ..model.clone() };
+        assert_eq!(turbo.wants(), "Turbo: 1–4 steps, no guidance, 512×512");
+        let slow = Recipe { sampler: Sampler::DpmPp2mKarras, steps: 25, guidance_scale: 7.0, ..model.live.clone() };
+        let classic = ModelInfo { live: slow, detail: "classic".into(), ..model };
+        assert_eq!(classic.wants(), "classic: about 25 steps, guidance 7, or an LCM-LoRA, 512×512");
     }
 }

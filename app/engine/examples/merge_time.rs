@@ -2,7 +2,7 @@
 use fourstep_compute::candle::{Candle, Device, Precision};
 use fourstep_nets::*;
 use fourstep_weights::*;
-use std::{sync::Arc, time::Instant, path::Path};
+use std::{path::Path, sync::Arc, time::Instant};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -11,7 +11,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let storage = Storage::Directory(args[1].clone().into());
     let unet = Arc::new(Checkpoint::open(&storage, "unet", VARIANTS)?);
     let text = Arc::new(Checkpoint::open(&storage, "text_encoder", VARIANTS)?);
-    let (uc, tc): (UNetConfig, ClipTextConfig) = (storage.json("unet/config.json")?, storage.json("text_encoder/config.json")?);
+    let (uc, tc): (UNetConfig, ClipTextConfig) =
+        (storage.json("unet/config.json")?, storage.json("text_encoder/config.json")?);
     let lora = Arc::new(Lora::open(Path::new(&args[2]))?);
     let mut net = None;
     for weight in [0.0, 0.0, 0.0, 1.0, 0.5, 0.7] {

@@ -116,8 +116,8 @@ impl ModelFiles {
     /// [`Fault::OtherModel`](crate::Fault::OtherModel) where it reads other text; those of [`open_unet`].
     pub fn replace_unet(&mut self, path: &Path) -> Result<()> {
         let unet = lone::unet_beside(path, pooled_width(&self.text_encoders))?;
-        let old = [identity::is_xl(&self.unet).into(), identity::cross_attention(&self.unet)];
-        if old != [identity::is_xl(&unet).into(), identity::cross_attention(&unet)] {
+        let old = [identity::is_xl(&*self.unet.weights).into(), identity::cross_attention(&self.unet)];
+        if old != [identity::is_xl(&*unet.weights).into(), identity::cross_attention(&unet)] {
             let what =
                 format!("a U-Net of {} and does not fit this {} model", identity::family(&unet), self.identity.family);
             return Err(Fault::OtherModel(what).of(path.display().to_string()));
@@ -135,7 +135,7 @@ impl ModelFiles {
     /// # Errors
     /// Those of [`open_vae`].
     pub fn replace_vae(&mut self, path: &Path) -> Result<()> {
-        self.vae = Some(open_vae(path)?.for_latents_of(&self.unet));
+        self.vae = Some(open_vae(path)?.for_latents_of(&*self.unet.weights));
         Ok(())
     }
 
@@ -152,11 +152,11 @@ impl Network {
         self.weights.elements()
     }
 
-    /// An autoencoder set to the latents of the model that this U-Net is of: gives it the factor between latents and
+    /// An autoencoder set to the latents of the model that these weights of a U-Net are of: gives it the factor between latents and
     /// what it decodes, where its configuration is silent. Files of their own do not tell it, and it differs between
     /// SDXL's form and all others. A tiny autoencoder has none.
     #[must_use]
-    pub fn for_latents_of(mut self, unet: &Network) -> Self {
+    pub fn for_latents_of(mut self, unet: &dyn KeyedSource) -> Self {
         if let (NetworkClass::AutoencoderKl, Some(config)) = (self.class, self.config.as_object_mut()) {
             let factor = if identity::is_xl(unet) { SCALING_XL } else { SCALING };
             config.entry("scaling_factor").or_insert_with(|| factor.into());

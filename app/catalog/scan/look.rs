@@ -1,0 +1,99 @@
+//! What was read from headers, kept as long as the files do not change.
+
+use crate::inspect::unreadable;
+use fourstep_protocol::{Failure, ItemKind, LoraInfo};
+use fourstep_weights::{Identity, Lora, ModelFiles, ModelSource, NetworkClass, open_vae};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+/// Length and time of the last change.
+type Stamp = (u64, Option<SystemTime>);
+/// Few-step LoRAs with where they are.
+type FewStep = Vec<(LoraInfo, PathBuf)>;
+
+/// Answers about files, each with the state of the file it is true for.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    models: Answers<Identity>,
+    loras: Answers<LoraInfo>,
+    vaes: Answers<ItemKind>,
+    few_step: Mutex<Option<(Instant, FewStep)>>,
+}
+
+#[derive(Debug)]
+struct Answers<T>(Mutex<HashMap<PathBuf, (Stamp, Result<T, Failure>)>>);
+
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Answers<T> {
+    fn get(&self, path: &Path, ask: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+        let stamp = std::fs::metadata(path).map_or((0, None), |file| (file.len(), file.modified().ok()));
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if let Some((_, answer)) = known.filter(|(then, _)| *then == stamp) {
+            return answer;
+        }
+        let answer = ask();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_path_buf(), (stamp, answer.clone()));
+        answer
+    }
+}
+
+impl Kept {
+    /// What kind of model it is. Folders are read each time: their parts change without them.
+    pub(crate) fn model(&self, what: &str, source: &ModelSource) -> Result<Identity, Failure> {
+        let open = || ModelFiles::open(source).map(|files| files.identity).map_err(|e| unreadable(what, &e));
+        match source {
+            ModelSource::File(path) => self.models.get(path, open),
+            ModelSource::Folder(_) => open(),
+        }
+    }
+
+    pub(crate) fn lora(&self, path: &Path) -> Result<LoraInfo, Failure> {
+        const WHAT: &str = "The LoRA could not be opened";
+        self.loras.get(path, || {
+            super::walk::refuse_pickle(WHAT, path)?;
+            let source = path.to_string_lossy();
+            Lora::open(path).map(|lora| info(&lora, path, &source)).map_err(|e| unreadable(WHAT, &e))
+        })
+    }
+
+    /// Whether it is an autoencoder or a tiny decoder.
+    pub(crate) fn vae(&self, path: &Path) -> Result<ItemKind, Failure> {
+        const WHAT: &str = "The autoencoder could not be opened";
+        self.vaes.get(path, || {
+            super::walk::refuse_pickle(WHAT, path)?;
+            let network = open_vae(path).map_err(|e| unreadable(WHAT, &e))?;
+            Ok(if network.class == NetworkClass::AutoencoderTiny { ItemKind::TinyDecoder } else { ItemKind::Vae })
+        })
+    }
+
+    /// The few-step LoRAs that `find` found at most `fresh` ago.
+    pub(crate) fn few_step(&self, fresh: Duration, find: impl FnOnce() -> FewStep) -> FewStep {
+        let mut known = self.few_step.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some((then, loras)) if then.elapsed() < fresh => loras.clone(),
+            _ => known.insert((Instant::now(), find())).1.clone(),
+        }
+    }
+}
+
+fn info(lora: &Lora, path: &Path, source: &str) -> LoraInfo {
+    LoraInfo {
+        source: source.to_owned(),
+        name: crate::inspect::path_name(path),
+        family: None,
+        few_step: false,
+        trigger_words: Vec::new(),
+        modules: 0,
+        unread: lora.unread().to_vec(),
+        size_bytes: crate::items::size_on_disk(path),
+    }
+}
