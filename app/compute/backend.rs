@@ -39,12 +39,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
     fn pack_conv2d(&self, weight: &HostTensor, bias: Option<&HostTensor>, spec: Conv2dSpec) -> Result<Self::Conv2d>;
 
     /// [`pack_linear`](Self::pack_linear), into the memory of a layer of the same shape where nobody else has it.
-    fn repack_linear(
-        &self,
-        old: Self::Linear,
-        weight: &HostTensor,
-        bias: Option<&HostTensor>,
-    ) -> Result<Self::Linear> {
+    fn repack_linear(&self, old: Self::Linear, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Linear> {
         drop(old);
         self.pack_linear(weight, bias)
     }

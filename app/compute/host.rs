@@ -40,7 +40,12 @@ pub struct HostTensor {
 #[derive(Clone)]
 enum Values {
     /// A range of some owner that keeps the bytes alive, little-endian.
-    Stored { element: Element, owner: Arc<dyn AsRef<[u8]> + Send + Sync>, start: usize, len: usize },
+    Stored {
+        element: Element,
+        owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        start: usize,
+        len: usize,
+    },
     Owned(Arc<Vec<f32>>),
     /// And all of its values, once somebody wanted them at once.
     Made(Arc<dyn Blocks>, Arc<OnceLock<Vec<f32>>>),

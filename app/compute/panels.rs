@@ -80,13 +80,7 @@ struct Span {
 
 /// As many rows as the highest tile has, or fewer, in tiles as high as possible.
 #[inline(always)]
-fn tiles<S: Simd, const V: usize>(
-    simd: S,
-    mut a: &[f32],
-    panel: &[[S::f32s; V]],
-    mut out: &mut [f32],
-    span: &Span,
-) {
+fn tiles<S: Simd, const V: usize>(simd: S, mut a: &[f32], panel: &[[S::f32s; V]], mut out: &mut [f32], span: &Span) {
     while !out.is_empty() {
         let done = match out.len() / span.n {
             16.. if V == 1 => tile::<S, V, TILE>(simd, a, panel, out, span),

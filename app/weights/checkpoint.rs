@@ -171,7 +171,10 @@ impl Checkpoint {
                     continue;
                 }
             };
-            self.tensors.insert(entry.key.clone(), Place { file: self.files.len(), element, entry, sound: AtomicBool::new(false) });
+            self.tensors.insert(
+                entry.key.clone(),
+                Place { file: self.files.len(), element, entry, sound: AtomicBool::new(false) },
+            );
         }
         self.files.push(file.bytes);
         self.metadata.extend(file.metadata);

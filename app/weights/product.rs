@@ -108,8 +108,11 @@ mod tests {
         let (left, right, mut whole, _) = case([rows, inner, columns]);
         let mut blocks = whole.clone();
         add_product(&mut whole, 0.5, &left, &right, [rows, inner]);
-        let product =
-            Product::new(0.5, &HostTensor::from_f32([rows, inner], &left), &HostTensor::from_f32([inner, columns], &right));
+        let product = Product::new(
+            0.5,
+            &HostTensor::from_f32([rows, inner], &left),
+            &HostTensor::from_f32([inner, columns], &right),
+        );
         for row in 0..rows {
             for first in (0..columns).step_by(5 * PANEL) {
                 let columns = first..columns.min(first + 5 * PANEL);

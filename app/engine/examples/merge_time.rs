@@ -101,8 +101,7 @@ impl Model {
         let context = text.encode(b, &ids, [1, 77])?.last_hidden;
         let latents: Vec<f32> = (0..4 * 16 * 16).map(|i| (i as f32 * 0.37).sin()).collect();
         let time = unet.time(b, 500.0, Default::default())?;
-        let out =
-            unet.forward(b, &b.upload_image(&latents, [1, 4, 16, 16])?, &time, &unet.condition(b, &context)?)?;
+        let out = unet.forward(b, &b.upload_image(&latents, [1, 4, 16, 16])?, &time, &unet.condition(b, &context)?)?;
         Ok(b.download_image(&out)?.0.into_iter().map(f32::to_bits).collect())
     }
 }

@@ -1,8 +1,4 @@
-use super::{
-    Values, functions,
-    panels::pack,
-    tensor,
-};
+use super::{Values, functions, panels::pack, tensor};
 use crate::candle::{fault::Outcome, shapes::Tokens};
 use crate::{CancelToken, Mask, panels::multiply};
 use candle_core::Tensor;
