@@ -13,7 +13,7 @@ pub(crate) struct Base {
     pub(crate) zero_empty_negative: bool,
     pub(crate) text_encoders: Vec<TextPart>,
     pub(crate) unet_config: UNetConfig,
-    pub(crate) unet: Arc<dyn KeyedSource>,
+    pub(crate) unet: Network,
     vae: Option<Network>,
 }
 
@@ -49,7 +49,7 @@ impl Base {
             schedule: NoiseSchedule::from_json(&files.scheduler.to_string())?,
             zero_empty_negative: files.zero_empty_negative,
             unet_config: from_config(&files.unet.config)?,
-            unet: files.unet.weights,
+            unet: files.unet,
             vae: files.vae,
             info,
         })
@@ -58,7 +58,7 @@ impl Base {
     /// The autoencoder to use: the one asked for, else the model's.
     pub(crate) fn vae(&self, catalog: &Catalog, asked: Option<&str>) -> Result<Network> {
         match (asked, &self.vae) {
-            (Some(asked), _) => Ok(open_vae(&catalog.locate_vae(asked)?)?.for_latents_of(&*self.unet)),
+            (Some(asked), _) => Ok(open_vae(&catalog.locate_vae(asked)?)?.for_latents_of(&*self.unet.weights)),
             (None, Some(own)) => Ok(own.clone()),
             (None, None) => Err(no_vae(&self.info).into()),
         }
