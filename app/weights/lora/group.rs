@@ -33,6 +33,8 @@ pub(super) struct Group {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Alpha {
     pub(super) alpha: f32,
+    /// The rank that was asked for, which modules without a low rank have no other trace of.
+    pub(super) rank: Option<f32>,
     /// Divided by √rank instead of rank (arXiv 2312.03732).
     pub(super) by_root: bool,
 }
@@ -87,19 +89,23 @@ impl Group {
         self.tensors.get(role).cloned().ok_or_else(|| format!("{role} is missing"))
     }
 
-    /// alpha / rank; 1 where nothing is said of alpha.
+    /// alpha / rank; 1 where nothing is said of alpha. `rank` is that of the tensors, `None` where they are of none:
+    /// such a module is scaled by PEFT only.
     ///
     /// # Errors
     /// Where alpha is not one number.
-    pub(super) fn scale(&self, rank: usize) -> Result<f32, String> {
-        let rank = rank as f32;
-        match (self.tensors.get(ALPHA), self.alpha) {
-            (Some(tensor), _) if tensor.shape().iter().product::<usize>() == 1 => Ok(tensor.to_f32()[0] / rank),
-            (Some(tensor), _) => Err(format!("{ALPHA} is {:?} instead of one number", tensor.shape())),
-            (None, Some(Alpha { alpha, by_root: true })) => Ok(alpha / rank.sqrt()),
-            (None, Some(Alpha { alpha, by_root: false })) => Ok(alpha / rank),
-            (None, None) => Ok(1.0),
+    pub(super) fn scale(&self, rank: Option<usize>) -> Result<f32, String> {
+        let rank = rank.map(|rank| rank as f32);
+        if let Some(tensor) = self.tensors.get(ALPHA) {
+            return match (tensor.to_f32().as_slice(), rank) {
+                ([alpha], Some(rank)) => Ok(alpha / rank),
+                ([_], None) => Ok(1.0),
+                _ => Err(format!("{ALPHA} is {:?} instead of one number", tensor.shape())),
+            };
         }
+        let Some(Alpha { alpha, rank: asked, by_root }) = self.alpha else { return Ok(1.0) };
+        let rank = rank.or(asked).filter(|rank| *rank > 0.0);
+        Ok(rank.map_or(1.0, |rank| alpha / if by_root { rank.sqrt() } else { rank }))
     }
 
     /// For people: the roles that are there.

@@ -28,7 +28,7 @@ impl LoHa {
         if shape != second.shape() {
             return Err(format!("hada_w1 makes {shape:?} and hada_w2 {:?}", second.shape()));
         }
-        Ok(Self { scale: group.scale(first.rank().unwrap_or(1))?, shape, factors: [first, second] })
+        Ok(Self { scale: group.scale(first.rank())?, shape, factors: [first, second] })
     }
 }
 

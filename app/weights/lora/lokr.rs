@@ -5,7 +5,7 @@ use super::{
 };
 
 /// `alpha / rank · w1 ⊗ w2`, a Kronecker product whose factors are whole or of low rank (LyCORIS `lokr.py`). Where
-/// both are whole there is no rank, and no scale.
+/// both are whole there is no rank, and LyCORIS does not scale.
 struct LoKr {
     /// `[a, b]`
     left: Factor,
@@ -33,10 +33,7 @@ impl LoKr {
         for (side, times) in shape.iter_mut().zip(&a[..2]) {
             *side = side.checked_mul(*times).ok_or("lokr_w1 and lokr_w2 make a weight larger than any")?;
         }
-        let scale = match right.rank().or(left.rank()) {
-            Some(rank) => group.scale(rank)?,
-            None => 1.0,
-        };
+        let scale = group.scale(right.rank().or(left.rank()))?;
         Ok(Self { left, right, scale, shape })
     }
 }

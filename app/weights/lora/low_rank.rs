@@ -30,7 +30,7 @@ impl LowRank {
         let (up, down) = (group.need(UP)?, group.need(DOWN)?);
         let factor = Factor::Product { left: up.clone(), right: down.clone() }.checked();
         let shape = factor.map_err(|why| format!("{UP} and {DOWN}, {why}"))?.shape();
-        Ok(Self { scale: group.scale(down.shape()[0])?, shape, up, down })
+        Ok(Self { scale: group.scale(Some(down.shape()[0]))?, shape, up, down })
     }
 }
 

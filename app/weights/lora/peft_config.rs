@@ -34,13 +34,16 @@ impl PeftConfig {
             Part::TextEncoder2 => "text_encoder_2",
         };
         let get = |key: &str| self.0.get(&format!("{part}.{key}")).or_else(|| self.0.get(key));
-        let own = get("alpha_pattern")
-            .and_then(Value::as_object)
-            .and_then(|patterns| patterns.iter().find(|(pattern, _)| is_of(path, pattern)).map(|(_, alpha)| alpha));
+        let number = |patterns: &str, names: &[&str]| {
+            let patterns = get(patterns).and_then(Value::as_object);
+            let own = patterns.and_then(|all| all.iter().find(|(pattern, _)| is_of(path, pattern)));
+            let value = own.map(|(_, value)| value).or_else(|| names.iter().find_map(|name| get(name)));
+            Some(value?.as_f64()? as f32).filter(|value| value.is_finite())
+        };
         // LoHa and LoKr say `alpha`.
-        let alpha = own.or_else(|| get("lora_alpha")).or_else(|| get("alpha"))?.as_f64()? as f32;
+        let alpha = number("alpha_pattern", &["lora_alpha", "alpha"])?;
         let by_root = get("use_rslora").and_then(Value::as_bool).unwrap_or(false);
-        alpha.is_finite().then_some(Alpha { alpha, by_root })
+        Some(Alpha { alpha, rank: number("rank_pattern", &["r"]), by_root })
     }
 }
 
@@ -57,16 +60,16 @@ mod tests {
 
     #[test]
     fn a_modules_own_alpha_comes_before_the_parts() {
-        let json = r#"{"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1.to_q": 2, "^mid\\.to_q": 3},
+        let json = r#"{"unet.lora_alpha": 8, "unet.r": 2, "unet.alpha_pattern": {"attn1.to_q": 2, "^mid\\.to_q": 3},
                        "text_encoder.lora_alpha": 4, "text_encoder.use_rslora": true}"#;
         let metadata = HashMap::from([("lora_adapter_metadata".to_owned(), json.to_owned())]);
         let config = PeftConfig::of_metadata(&metadata).expect("JSON");
         let alpha = |part, path| config.alpha(part, path);
-        let plain = |alpha| Some(Alpha { alpha, by_root: false });
+        let plain = |alpha| Some(Alpha { alpha, rank: Some(2.0), by_root: false });
         assert_eq!(alpha(Part::UNet, "down.attn1.to_q"), plain(2.0));
         assert_eq!(alpha(Part::UNet, "mid.to_q"), plain(3.0));
         assert_eq!(alpha(Part::UNet, "down.xattn1.to_q"), plain(8.0));
-        assert_eq!(alpha(Part::TextEncoder1, "fc1"), Some(Alpha { alpha: 4.0, by_root: true }));
+        assert_eq!(alpha(Part::TextEncoder1, "fc1"), Some(Alpha { alpha: 4.0, rank: None, by_root: true }));
         assert_eq!(alpha(Part::TextEncoder2, "fc1"), None);
     }
 

@@ -23,7 +23,7 @@ pub(super) fn read(group: &Group) -> Reading {
 fn new(group: &Group) -> Result<Tucker, String> {
     let (left, right, core) = (group.need(UP)?, group.need(DOWN)?, group.need(MID)?);
     let factor = Factor::Tucker { core, left, right, left_is_upright: true }.checked()?;
-    Ok(Tucker { scale: group.scale(factor.rank().unwrap_or(1))?, shape: factor.shape(), factor })
+    Ok(Tucker { scale: group.scale(factor.rank())?, shape: factor.shape(), factor })
 }
 
 impl Delta for Tucker {
