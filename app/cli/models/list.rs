@@ -1,19 +1,19 @@
-use super::out;
+use crate::cli::out;
 use clap::Args;
 use fourstep_catalog::Catalog;
 use fourstep_protocol::{Failure, Guidance, ModelInfo};
 use std::collections::BTreeMap;
 
 #[derive(Args)]
-pub(super) struct ModelsArgs {
+pub(super) struct ListArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
 /// Lists what `--model` takes beside folders.
-pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
-    let models = Catalog::builtin().models();
+pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
+    let models = Catalog::load().models();
     if args.json {
         return out::json(&BTreeMap::from([("models", models)]));
     }
