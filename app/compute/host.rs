@@ -182,7 +182,8 @@ impl HostTensor {
 
     /// Values of a row: all dimensions but the first.
     pub fn width(&self) -> usize {
-        self.shape.iter().skip(1).product()
+        // Of no rows, a file may say that they are longer than memory.
+        self.shape.iter().skip(1).fold(1, |n, side| n.saturating_mul(*side))
     }
 
     /// The same values under another shape of the same length.
@@ -218,7 +219,7 @@ impl HostTensor {
             let values = self.values()[rows.start * self.width()..rows.end * self.width()].to_vec();
             return Ok(Self { shape, values: Values::Owned(Arc::new(values)) });
         };
-        let row_bytes = self.width() * element.size_bytes();
+        let row_bytes = self.width().saturating_mul(element.size_bytes());
         let (start, len) = (start + rows.start * row_bytes, rows.len() * row_bytes);
         Ok(Self { shape, values: Values::Stored { element: *element, owner: owner.clone(), start, len } })
     }
@@ -235,7 +236,9 @@ impl HostTensor {
         let (element, bytes) = (self.element(), self.bytes());
         let size = element.size_bytes();
         let mut turned = Vec::with_capacity(bytes.len());
-        for column in 0..columns {
+        // Without rows a file may say that there are more columns than can be counted.
+        let columns_filled = if rows == 0 { 0 } else { columns };
+        for column in 0..columns_filled {
             for row in 0..rows {
                 let at = (row * columns + column) * size;
                 turned.extend_from_slice(&bytes[at..at + size]);

@@ -1,0 +1,38 @@
+use std::path::Path;
+use sysinfo::{DiskRefreshKind, Disks};
+
+/// Bytes that can still be written where `path` is or will be; `None` where the system does not say.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let there = path.ancestors().find_map(|p| p.canonicalize().ok())?;
+    let disks = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing().with_storage()).ok()?;
+    let holds = |disk: &&sysinfo::Disk| there.starts_with(disk.mount_point());
+    let disk = disks.iter().filter(holds).max_by_key(|disk| disk.mount_point().components().count())?;
+    Some(disk.available_space())
+}
+
+/// `6.9 GB`, in powers of ten as disks are sold.
+pub(crate) fn human(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_not_there_yet_has_its_parents_disk() {
+        let dir = tempfile::tempdir().expect("temporary folder");
+        // Containers may hide their mounts from the system's list; then both say nothing.
+        let (here, below) = (free_bytes(dir.path()), free_bytes(&dir.path().join("not/there/yet")));
+        assert_eq!(here.is_some(), below.is_some());
+    }
+
+    #[test]
+    fn sizes_read_as_people_say_them() {
+        assert_eq!([999, 134_600_000, 6_940_000_000].map(human), ["1.0 kB", "134.6 MB", "6.94 GB"]);
+    }
+}
