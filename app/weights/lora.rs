@@ -5,16 +5,24 @@
 mod kohya;
 mod low_rank;
 
+use crate::product::Product;
 use crate::{Bytes, Checkpoint, Fault, KeyedSource, Result, map_file};
 use fourstep_compute::{HostTensor, TensorSource};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// A LoRA file, checked and understood; its tensors stay in the file until they are merged.
 pub struct Lora {
+    id: u64,
     name: String,
     modules: Vec<Module>,
     unread: Vec<String>,
 }
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 /// The change of one weight.
 pub(crate) struct Module {
@@ -47,12 +55,25 @@ impl Part {
 }
 
 /// What a module adds to a weight.
-pub trait Delta: Send + Sync {
+pub(crate) trait Delta: Send + Sync {
     /// The shape of the weight it is made for: `[out, in]` or `[out, in, kh, kw]`.
     fn shape(&self) -> &[usize];
 
     /// Adds `weight` times the change. `into` is the weight in f32, row-major, as long as [`shape`](Self::shape) says.
     fn accumulate(&self, weight: f32, into: &mut [f32]);
+
+    /// `weight` times the change as a product, where it is one, so that it can be added a block at a time.
+    fn product(&self, weight: f32) -> Option<Product> {
+        let _ = weight;
+        None
+    }
+}
+
+impl Module {
+    /// The change as a product that is added, where it is one.
+    pub(crate) fn product(&self, weight: f32) -> Option<Product> {
+        self.delta.product(weight)
+    }
 }
 
 /// Where a key of a LoRA file belongs.
@@ -113,7 +134,12 @@ impl Lora {
             let seen = unread.first().map_or("it is empty".into(), |key| format!("it has, for example, {key}"));
             return Err(Fault::NotLora(seen).of(name));
         }
-        Ok(Self { name: name.to_owned(), modules, unread })
+        Ok(Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), name: name.to_owned(), modules, unread })
+    }
+
+    /// Tells it from every other LoRA that was opened since the program started.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
     }
 
     /// The name it was opened under.

@@ -2,7 +2,7 @@ use super::{
     size,
     transfer::{Transfer, failure},
 };
-use crate::cli::out;
+use crate::cli::{out, request::catalog};
 use clap::Args;
 use fourstep_catalog::{Catalog, HubFile};
 use fourstep_hub::{CancelFlag, Hub};
@@ -41,7 +41,7 @@ struct Here {
 
 /// Brings models into the Hugging Face cache.
 pub(super) fn run(args: &DownloadArgs) -> Result<(), Failure> {
-    let files = files(&Catalog::load(), &args.ids)?;
+    let files = files(&catalog(), &args.ids)?;
     let transfer = Transfer::new();
     let fetched = Hub::from_env()?.download(&files, &|progress| transfer.show(progress), &CancelFlag::default());
     transfer.end();

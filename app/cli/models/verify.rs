@@ -2,9 +2,9 @@ use super::{
     download::files,
     transfer::{Transfer, failure},
 };
-use crate::cli::out;
+use crate::cli::{out, request::catalog};
 use clap::Args;
-use fourstep_catalog::Catalog;
+use fourstep_catalog::{Catalog, HubFile};
 use fourstep_hub::{CancelFlag, Hub, Soundness, Verified};
 use fourstep_protocol::Failure;
 use serde::Serialize;
@@ -44,7 +44,7 @@ struct Checked {
 /// # Errors
 /// [`Failure`] where one is damaged or missing.
 pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
-    let catalog = Catalog::load();
+    let catalog = catalog();
     let hub = Hub::from_env()?;
     let wanted = if args.ids.is_empty() { whatever(&catalog)? } else { files(&catalog, &args.ids)? };
     let transfer = Transfer::new();
@@ -75,7 +75,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
 }
 
 /// All files of the list.
-fn whatever(catalog: &Catalog) -> Result<Vec<fourstep_catalog::HubFile>, Failure> {
+fn whatever(catalog: &Catalog) -> Result<Vec<HubFile>, Failure> {
     let on_hub = catalog.items().into_iter().map(|item| item.id).filter(|id| catalog.files(id).is_ok());
     files(catalog, &on_hub.collect::<Vec<_>>())
 }

@@ -1,5 +1,5 @@
 use super::{Delta, Group, Reading};
-use crate::product::add_product;
+use crate::product::{Product, add_product};
 use fourstep_compute::HostTensor;
 
 const DOWN: &str = "lora_down.weight";
@@ -52,6 +52,10 @@ impl Delta for LowRank {
     fn accumulate(&self, weight: f32, into: &mut [f32]) {
         let [rows, inner] = [self.shape[0], self.down.shape()[0]];
         add_product(into, weight * self.scale, &self.up.to_f32(), &self.down.to_f32(), [rows, inner]);
+    }
+
+    fn product(&self, weight: f32) -> Option<Product> {
+        Some(Product::new(weight * self.scale, &self.up, &self.down))
     }
 }
 

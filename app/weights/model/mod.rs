@@ -8,6 +8,8 @@ mod refusal;
 mod schedule;
 mod shapes;
 mod single_file;
+#[cfg(test)]
+mod tests;
 
 pub use identity::{FewStep, Identity, Prediction};
 pub use lone::{open_unet, open_vae};
@@ -109,7 +111,7 @@ impl ModelFiles {
     /// # Errors
     /// [`Fault::OtherModel`](crate::Fault::OtherModel) where it reads other text; those of [`open_unet`].
     pub fn replace_unet(&mut self, path: &Path) -> Result<()> {
-        let unet = open_unet(path)?;
+        let unet = lone::unet_beside(path, pooled_width(&self.text_encoders))?;
         let old = [identity::is_xl(&self.unet).into(), identity::cross_attention(&self.unet)];
         if old != [identity::is_xl(&unet).into(), identity::cross_attention(&unet)] {
             let what =
@@ -161,4 +163,9 @@ impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}({} tensors)", self.class, self.weights.keys().count())
     }
+}
+
+/// The width of the pooled text that a U-Net of SDXL's form is told.
+fn pooled_width(encoders: &[TextEncoder]) -> Option<usize> {
+    encoders.last()?.network.weights.shape("text_projection.weight")?.first().copied()
 }

@@ -1,12 +1,10 @@
 //! Small models on disk, and a run of one of them.
 
-use fourstep_engine::Engine;
-use fourstep_protocol::{Client, Command, Event, Request, RunId};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+mod paint;
+
+pub(crate) use paint::paint;
+
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub(crate) fn golden_folder(name: &str) -> PathBuf {
@@ -29,21 +27,6 @@ fn copy_folder(from: &Path, to: &Path) {
             copy_folder(&entry.path(), &target);
         } else {
             std::fs::copy(entry.path(), target).expect("copied");
-        }
-    }
-}
-
-/// Events up to the closing one of this run.
-pub(crate) fn paint(engine: &Engine, run: u64, request: Request) -> Vec<Event> {
-    engine.send(Command::Generate { run: RunId(run), request: Arc::new(request) }).expect("open");
-    let mut events = Vec::new();
-    loop {
-        let event = engine.next_event(Duration::from_secs(60)).expect("an event in time");
-        let closing = matches!(event, Event::Finished(_) | Event::Stopped { .. } | Event::Failed { .. });
-        let last = closing && event.run() == Some(RunId(run));
-        events.push(event);
-        if last {
-            return events;
         }
     }
 }
