@@ -60,7 +60,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     }
     transfer.end();
     let bad: Vec<&Verified> = verified.iter().filter(|one| is_bad(one)).collect();
-    let told = told(&bad, &args.ids);
+    let told = told(&bad, verified.len(), &args.ids);
     if args.json {
         out::json(&Report { files: verified.iter().map(checked).collect() })?;
     } else {
@@ -84,12 +84,12 @@ fn is_bad(one: &Verified) -> bool {
     matches!(one.soundness, Soundness::Missing | Soundness::Wrong { .. })
 }
 
-fn told(bad: &[&Verified], ids: &[String]) -> Option<Failure> {
+fn told(bad: &[&Verified], count: usize, ids: &[String]) -> Option<Failure> {
     let first = bad.first()?;
     let why = format!("{} of {}: {}", first.file.path, first.file.repo, found(&first.soundness));
     let ids = if ids.is_empty() { String::new() } else { format!(" {}", ids.join(" ")) };
     let remedy = format!("`fourstep models verify --repair{ids}` downloads such files again.");
-    Some(Failure::machine(format!("{} files are damaged or missing", bad.len()), why, remedy))
+    Some(Failure::machine(format!("{} of {count} files are damaged or missing", bad.len()), why, remedy))
 }
 
 fn found(soundness: &Soundness) -> &str {
