@@ -4,7 +4,7 @@ use crate::{
     hub_cache,
     own::Own,
     places::expand,
-    scan::look::Kept,
+    scan::look::{Kept, NO_LORA},
 };
 use fourstep_protocol::{Failure, Family, ItemKind, ModelInfo, ModelRef};
 use fourstep_weights::{ModelSource, Storage};
@@ -30,7 +30,6 @@ pub(crate) struct Shared {
 }
 
 pub(crate) const NO_MODEL: &str = "The model could not be opened";
-const NO_LORA: &str = "The LoRA could not be opened";
 const NO_VAE: &str = "The autoencoder could not be opened";
 
 impl Catalog {

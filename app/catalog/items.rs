@@ -1,7 +1,7 @@
 //! The list as a person sees it: what there is, what of it is here, what it is.
 
 use crate::{
-    Catalog, LoraLocation,
+    Catalog,
     catalog::hub,
     embedded,
     entry::{Entry, ModelEntry, PartEntry, Source},
@@ -77,12 +77,7 @@ impl Catalog {
         if kind != ItemKind::Lora {
             return self.locate_vae(&part.id).map(|_| None);
         }
-        match self.locate_lora(&part.id)? {
-            LoraLocation::File(path) => {
-                self.lora_info(&path).map(|info| Some(LoraInfo { source: part.id.clone(), ..info }))
-            }
-            LoraLocation::Embedded(_) => Ok(None),
-        }
+        self.lora(&part.id).map(Some)
     }
 
     /// [`Availability::Absent`] where files of the entry or of its base are missing.

@@ -6,6 +6,7 @@
 
 mod add;
 mod catalog;
+mod details;
 mod embedded;
 mod entry;
 mod hub_cache;
@@ -20,6 +21,7 @@ mod scan;
 
 pub use add::{Added, Addition};
 pub use catalog::Catalog;
+pub use details::{LoraDetails, ModelDetails, NetworkDetails};
 pub use hub_cache::{cache_dir, repo_dir, snapshot_dir, snapshot_file};
 pub use location::{HubFile, Location, LoraLocation};
 pub use own::FolderKind;

@@ -13,7 +13,7 @@ pub struct Request {
     /// An autoencoder instead of the model's own: an id of the catalog, or the path of a file or folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vae: Option<String>,
-    /// LoRAs in the order in which they are applied.
+    /// LoRAs in the order of the stack; it changes no pixel.
     #[serde(default)]
     pub loras: Vec<LoraRef>,
     /// What to paint.
@@ -188,6 +188,8 @@ impl Request {
             canonical.negative_prompt.clear();
         }
         canonical.loras.retain(|l| l.weight != 0.0);
+        // Their changes are added up, and a sum does not know its order.
+        canonical.loras.sort_by(|a, b| a.source.cmp(&b.source).then(a.weight.total_cmp(&b.weight)));
         canonical
     }
 }
@@ -257,6 +259,16 @@ mod tests {
         assert_eq!(r.validate(&m), Err(Invalid::Size(Size::new(100, 8), Size::new(104, 64))));
         assert_eq!("512x768".parse(), Ok(Size::new(512, 768)));
         assert!("512".parse::<Size>().is_err());
+    }
+
+    #[test]
+    fn the_order_of_loras_and_those_that_are_off_change_nothing() {
+        let m = model(Guidance::ClassifierFree);
+        let lora = |source: &str, weight| LoraRef { source: source.into(), weight };
+        let with = |loras: &[LoraRef]| Request { loras: loras.to_vec(), ..Request::new(&m, "a cat") }.canonical(&m);
+        let both = with(&[lora("ink", 0.7), lora("lcm", 1.0)]);
+        assert_eq!(both, with(&[lora("lcm", 1.0), lora("off", 0.0), lora("ink", 0.7)]));
+        assert_ne!(both, with(&[lora("ink", 1.0), lora("lcm", 0.7)]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     fit::fit,
     inspect::{Inspection, Then},
 };
-use fourstep_protocol::{ModelInfo, ModelRef, Request};
+use fourstep_protocol::{Family, LoraRef, ModelInfo, ModelRef, Request};
 
 impl Session {
     /// Does what the person asked for.
@@ -18,16 +18,15 @@ impl Session {
             Action::SetGuidance(scale) => self.edit(Edit::Guidance, now, |r| r.guidance_scale = scale),
             Action::SetSteps(steps) => self.edit(Edit::Steps, now, |r| r.steps = steps),
             Action::SetSize(size) => self.edit(Edit::Size, now, |r| r.size = size),
-            Action::SetSampler(sampler) => {
-                let model = self.model.clone();
-                self.edit(Edit::Sampler, now, |r| r.change_sampler(sampler, &model));
-            }
+            Action::SetSampler(sampler) => self.set_sampler(sampler, now),
             Action::SetNoise(noise) => self.edit(Edit::Noise, now, |r| r.noise = noise),
-            Action::SetLora { index, weight } => self.edit(Edit::Lora(index), now, |r| {
-                if let Some(lora) = r.loras.get_mut(index) {
-                    lora.weight = weight;
-                }
-            }),
+            Action::SetLora { index, weight } => self.set_lora(index, weight, now),
+            Action::AddLora(source) => self.add_lora(source, now),
+            Action::RemoveLora(index) => self.remove_lora(index, now),
+            Action::MoveLora { from, to } => self.move_lora(from, to, now),
+            Action::EnableLora { index, on } => self.enable_lora(index, on, now),
+            Action::SetFewStep(on) => self.set_few_step(on, now),
+            Action::SetVae(vae) => self.edit(Edit::Vae, now, |r| r.vae = vae),
             Action::ChooseModel(model) => self.choose_model(model, now),
             Action::Restore(request) => self.restore(*request, now),
             Action::Undo => self.travel(true, now),
@@ -43,7 +42,7 @@ impl Session {
         self.reconcile(now);
     }
 
-    fn edit(&mut self, edit: Edit, now: Moment, change: impl FnOnce(&mut Request)) {
+    pub(crate) fn edit(&mut self, edit: Edit, now: Moment, change: impl FnOnce(&mut Request)) {
         let (before, canonical) = (self.settings.request.clone(), self.canonical());
         change(&mut self.settings.request);
         self.finish_edit(before, &canonical, edit, now);
@@ -88,17 +87,40 @@ impl Session {
         }
     }
 
-    /// Takes over a model with its recipe; the prompt and the seed stay.
+    /// Takes over a model with its recipe; the prompt and the seed stay, and within a family the person's own LoRAs.
     pub(crate) fn choose(&mut self, info: ModelInfo, now: Moment) {
         let (before, canonical) = (self.settings.request.clone(), self.canonical());
+        let kept = self.loras_for(&info);
+        if self.model.family != info.family || info.family == Family::Custom {
+            self.settings.request.vae = None;
+        }
+        self.settings.before_few_step = None;
+        self.settings.note_recent(&info.model);
         let request = &mut self.settings.request;
         if request.size == self.model.native_size {
             request.size = info.native_size;
         }
         request.model = info.model.clone();
         request.apply(&info.live);
+        request.loras.extend(kept);
         self.model = info;
         self.finish_edit(before, &canonical, Edit::Model, now);
+    }
+
+    /// The LoRAs that go along to another model: what the person stacked, as far as it was made for the same networks.
+    fn loras_for(&self, info: &ModelInfo) -> Vec<LoraRef> {
+        if self.model.family != info.family || info.family == Family::Custom {
+            return Vec::new();
+        }
+        let of_recipes: Vec<String> = [&self.model, info]
+            .iter()
+            .flat_map(|m| [Some(&m.live), m.few_step.as_ref()])
+            .flatten()
+            .flat_map(|recipe| recipe.loras.iter().map(|l| l.source.clone()))
+            .collect();
+        let few_step = self.few_step_sources(&self.settings.request);
+        let own = self.settings.request.loras.iter();
+        own.filter(|l| !of_recipes.contains(&l.source) && !few_step.contains(&l.source)).cloned().collect()
     }
 
     /// Takes over the settings of a picture, without its model and LoRAs where the model is not known here.
@@ -162,6 +184,7 @@ impl Session {
 
     fn stop(&mut self) {
         self.abandon();
+        self.inspections.forget();
         self.pace.clear();
         self.declined = true;
     }

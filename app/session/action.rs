@@ -34,6 +34,28 @@ pub enum Action {
         /// −2 … 2.
         weight: f32,
     },
+    /// Added a LoRA to the stack, or switched on one that is in it.
+    AddLora(String),
+    /// Took a LoRA out of the stack; one that does not exist is ignored.
+    RemoveLora(usize),
+    /// Dragged a LoRA to another place of the stack.
+    MoveLora {
+        /// Which of the request's LoRAs.
+        from: usize,
+        /// Its place afterwards.
+        to: usize,
+    },
+    /// Switched a LoRA on or off; it keeps its weight.
+    EnableLora {
+        /// Which of the request's LoRAs.
+        index: usize,
+        /// On or off.
+        on: bool,
+    },
+    /// Turned the LCM-LoRA of this model on, with all it needs, or off; where its file is not here yet, as soon as it is.
+    SetFewStep(bool),
+    /// Chose an autoencoder; `None` is the model's own.
+    SetVae(Option<String>),
     /// Chose a model: one of the list, or any path, which is then inspected first.
     ChooseModel(ModelRef),
     /// Turned live painting on or off.
@@ -73,6 +95,8 @@ pub(crate) enum Edit {
     Sampler,
     Noise,
     Lora(usize),
+    Stack,
+    Vae,
     Model,
     Restore,
     History,
@@ -86,6 +110,6 @@ impl Edit {
 
     /// Each of these may have led to a picture worth going back to, however quickly they follow each other.
     pub(crate) fn is_undone_alone(self) -> bool {
-        matches!(self, Self::NewSeed | Self::Model | Self::Restore)
+        matches!(self, Self::NewSeed | Self::Model | Self::Stack | Self::Restore)
     }
 }

@@ -5,9 +5,12 @@
 
 mod act;
 mod action;
+mod few_step;
 mod fit;
 mod history;
 mod inspect;
+mod library;
+mod loras;
 mod meter;
 mod moment;
 mod pace;
@@ -19,6 +22,7 @@ mod status;
 mod view;
 
 pub use action::Action;
+pub use few_step::FewStep;
 pub use meter::Metrics;
 pub use moment::Moment;
 pub use run::Step;

@@ -17,7 +17,7 @@ impl Session {
         }
         match event {
             Event::Ready(device) => self.device = Some(device),
-            Event::Merged { .. } => {}
+            Event::Merged { reports, .. } => self.note_reports(reports),
             Event::Inspected(info) => self.inspected(*info, now),
             Event::Loading { run, what, fraction } => self.loading(run, what, fraction, now),
             Event::Started { steps, prompt_tokens, .. } => {

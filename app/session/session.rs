@@ -7,7 +7,9 @@ use crate::{
     run::Run,
     settings::no_model,
 };
-use fourstep_protocol::{Command, DeviceInfo, Failure, Finished, ModelInfo, Request, RunId, TokenCount};
+use fourstep_protocol::{
+    Command, DeviceInfo, Failure, Finished, LibraryItem, LoraReport, ModelInfo, ModelRef, Request, RunId, TokenCount,
+};
 use std::sync::Arc;
 
 /// What the person wants now, and what the engine was asked for.
@@ -36,6 +38,11 @@ pub struct Session {
     pub(crate) inspections: Inspections,
     pub(crate) trouble: Option<Trouble>,
     pub(crate) notice: Option<Notice>,
+    /// What the last runs said of LoRAs, with the model they were merged into.
+    pub(crate) reports: Option<(ModelRef, Vec<LoraReport>)>,
+    pub(crate) library: Arc<Vec<LibraryItem>>,
+    /// The model whose LCM-LoRA is applied as soon as it is here.
+    pub(crate) few_step_awaited: Option<ModelRef>,
     pub(crate) tokens: Option<TokenCount>,
     pub(crate) device: Option<DeviceInfo>,
     /// The engine has said something.
@@ -83,6 +90,9 @@ impl Session {
             inspections: Inspections::default(),
             trouble: None,
             notice: None,
+            reports: None,
+            library: Arc::default(),
+            few_step_awaited: None,
             tokens: None,
             device: None,
             heard: false,
@@ -113,7 +123,10 @@ impl Session {
         self.pace.clear();
         // A run supersedes the one before by itself.
         self.outbox.retain(|command| !matches!(command, Command::Stop));
-        self.outbox.push(Command::Generate { run: self.newest, request: Arc::new(self.settings.request.clone()) });
+        let mut request = self.settings.request.clone();
+        // What is off is no part of the picture, nor of what is saved with it.
+        request.loras.retain(|lora| lora.weight != 0.0);
+        self.outbox.push(Command::Generate { run: self.newest, request: Arc::new(request) });
     }
 
     /// Seconds until [`commands`](Self::commands) has something by the passing of time alone; `None` where it will not.

@@ -1,8 +1,11 @@
-use fourstep_protocol::{Family, Guidance, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
+use fourstep_protocol::{Family, Guidance, LoraRef, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
 use serde::{Deserialize, Serialize};
 
 /// What is painted when the program starts for the first time.
 pub const SAMPLE_PROMPT: &str = "a red apple on a blue background";
+
+/// Models chosen that are remembered.
+const RECENT: usize = 8;
 
 /// What comes back at the next start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +18,15 @@ pub struct Settings {
     /// Whether Enter keeps the seed.
     #[serde(default)]
     pub seed_locked: bool,
+    /// Weights that LoRAs come back with which are off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<LoraRef>,
+    /// What an LCM-LoRA replaced: it comes back when the LoRA goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_few_step: Option<Recipe>,
+    /// Models that were chosen, the last one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<ModelRef>,
     /// What the window keeps for itself.
     #[serde(default)]
     pub ui: UiSettings,
@@ -41,7 +53,23 @@ impl Settings {
             Some(model) => Request::new(model, SAMPLE_PROMPT),
             None => Request::new(&no_model(), SAMPLE_PROMPT),
         };
-        Self { request, live: true, seed_locked: false, ui: UiSettings::default() }
+        let (parked, recent) = (Vec::new(), Vec::new());
+        Self {
+            request,
+            live: true,
+            seed_locked: false,
+            parked,
+            before_few_step: None,
+            recent,
+            ui: UiSettings::default(),
+        }
+    }
+
+    /// A model was chosen.
+    pub(crate) fn note_recent(&mut self, model: &ModelRef) {
+        self.recent.retain(|known| known != model);
+        self.recent.insert(0, model.clone());
+        self.recent.truncate(RECENT);
     }
 }
 

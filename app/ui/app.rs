@@ -1,30 +1,35 @@
-use crate::files::{self, Files};
+use crate::batch::Batch;
+use crate::browser::Browser;
+use crate::drop;
+use crate::files::Files;
 use crate::fonts::{self, SystemFonts};
 use crate::happening::Happening;
-use crate::intent::{Fold, Intent, View};
+use crate::intent::{Intent, View};
 use crate::path_dialog::{self, PathDialog};
 use crate::screen::Screen;
-use crate::stage::{self, Stage, Zoom};
+use crate::stage::{self, Stage};
 use crate::status_view::StatusView;
 use crate::{Ports, help, panel, shortcuts, status_bar, theme, top_bar};
-use egui::{Context, Theme, ThemePreference, Ui, Vec2, ViewportCommand};
-use fourstep_protocol::{Failure, ModelRef};
-use fourstep_session::{Action, Moment, Session, Settings};
+use egui::{Context, Theme, ThemePreference, Ui};
+use fourstep_protocol::Failure;
+use fourstep_session::{Moment, Session, Settings};
 
 /// The window's program: `logic` moves events and commands, `ui` draws and collects what the person wants.
 pub struct App {
-    session: Session,
-    ports: Ports,
-    files: Files,
+    pub(crate) session: Session,
+    pub(crate) ports: Ports,
+    pub(crate) files: Files,
     fonts: SystemFonts,
     screen: Screen,
-    stage: Stage,
+    pub(crate) stage: Stage,
     status: StatusView,
-    happening: Happening,
-    failure: Option<Failure>,
-    help: bool,
-    stage_only: bool,
-    path_dialog: Option<PathDialog>,
+    pub(crate) happening: Happening,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) help: bool,
+    pub(crate) stage_only: bool,
+    pub(crate) path_dialog: Option<PathDialog>,
+    pub(crate) browser: Option<Browser>,
+    pub(crate) batch: Batch,
     saved: Settings,
     changed_at: Option<Moment>,
     fresh: bool,
@@ -55,6 +60,8 @@ impl App {
             help: false,
             stage_only: false,
             path_dialog: None,
+            browser: None,
+            batch: Batch::default(),
             saved,
             changed_at: None,
             fresh: true,
@@ -69,25 +76,28 @@ impl App {
     fn draw(&mut self, ui: &mut Ui, now: Moment) -> Vec<Intent> {
         let ctx = ui.ctx().clone();
         let status = self.status.update(&ctx, &self.session, now);
-        let modal = self.help || self.path_dialog.is_some();
+        let modal = self.help || self.path_dialog.is_some() || self.browser.is_some();
+        let looking = self.ports.library.is_looking();
         let mut intents = Vec::new();
-        let mut view = View { session: &self.session, now, failure: self.failure.as_ref(), intents: &mut intents };
+        let failure = self.failure.as_ref();
+        let mut view = View { session: &self.session, now, failure, looking, intents: &mut intents };
         shortcuts::read(&ctx, &mut view, modal);
         if !self.stage_only {
             top_bar::show(ui, &mut view, &status);
-            status_bar::show(ui, &mut view, &self.happening);
+            status_bar::show(ui, &mut view, &self.happening, self.downloading());
             panel::show(ui, &mut view);
         }
         stage::show(ui, &mut view, &mut self.stage, &mut self.screen, self.stage_only);
         if self.help && help::show(&ctx) {
             self.help = false;
         }
-        self.show_path_dialog(&ctx, &mut intents);
-        for file in ctx.input(|i| i.raw.dropped_files.clone()) {
-            let path = file.path().to_owned();
-            let is_model = path.is_dir();
-            intents.push(if is_model { Intent::OpenModelPath(path) } else { Intent::OpenPicturePath(path) });
+        if self.browser.as_mut().is_some_and(|browser| browser.show(&ctx, &mut view)) {
+            self.browser = None;
         }
+        self.show_path_dialog(&ctx, &mut intents);
+        drop::overlay(&ctx);
+        let paths = ctx.input(|i| i.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+        intents.extend(drop::dropped(paths));
         intents
     }
 
@@ -98,113 +108,6 @@ impl App {
             Some(path_dialog::Outcome::Chosen(intent)) => {
                 self.path_dialog = None;
                 intents.push(intent);
-            }
-        }
-    }
-
-    fn carry_out(&mut self, ctx: &Context, intent: Intent, now: Moment) {
-        match intent {
-            Intent::Act(action) => self.session.act(action, now),
-            Intent::NewSeed => {
-                let seed = (self.ports.random_seed)();
-                self.session.act(Action::NewSeed(seed), now);
-            }
-            Intent::Paint => {
-                let fresh_seed = (self.ports.random_seed)();
-                self.session.act(Action::Paint { fresh_seed }, now);
-            }
-            Intent::Save => {
-                if let Some(finished) = self.session.shown() {
-                    self.files.save(finished.clone());
-                }
-            }
-            Intent::Copy => self.copy(ctx, now),
-            Intent::OpenPicture => self.files.choose_picture(),
-            Intent::OpenPicturePath(path) => self.files.open_picture(path),
-            Intent::OpenModel => self.files.choose_model(),
-            Intent::OpenModelPath(path) => {
-                let model = ModelRef::new(path.to_string_lossy());
-                self.session.act(Action::ChooseModel(model), now);
-            }
-            Intent::DismissFailure => self.failure = None,
-            Intent::Escape => self.escape(ctx, now),
-            _ => self.carry_out_view(ctx, &intent),
-        }
-    }
-
-    /// What changes only how things look.
-    fn carry_out_view(&mut self, ctx: &Context, intent: &Intent) {
-        match intent {
-            Intent::ToggleTheme => {
-                let ui = self.session.ui_mut();
-                ui.light_theme = !ui.light_theme;
-            }
-            Intent::ToggleHelp => self.help = !self.help,
-            Intent::ToggleStageOnly => self.set_stage_only(ctx, !self.stage_only),
-            Intent::TogglePixels => self.stage.pixels = Some(!self.stage.pixels.unwrap_or(false)),
-            Intent::ToggleZoom => {
-                let scale = 1.0 / ctx.pixels_per_point();
-                self.stage.zoom = match self.stage.zoom {
-                    Zoom::Fit => Zoom::Free { scale, offset: Vec2::ZERO },
-                    Zoom::Free { .. } => Zoom::Fit,
-                };
-            }
-            Intent::Fold(fold) => {
-                let ui = self.session.ui_mut();
-                let open = match fold {
-                    Fold::Negative => &mut ui.negative_open,
-                    Fold::Loras => &mut ui.loras_open,
-                    Fold::Advanced => &mut ui.advanced_open,
-                };
-                *open = !*open;
-            }
-            _ => {}
-        }
-    }
-
-    fn escape(&mut self, ctx: &Context, now: Moment) {
-        if self.path_dialog.take().is_some() || std::mem::take(&mut self.help) {
-            return;
-        }
-        if self.stage_only {
-            self.set_stage_only(ctx, false);
-        } else if stage::is_busy(&self.session.status(now)) {
-            self.session.act(Action::Stop, now);
-        }
-    }
-
-    fn set_stage_only(&mut self, ctx: &Context, only: bool) {
-        self.stage_only = only;
-        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(only));
-    }
-
-    fn copy(&mut self, ctx: &Context, now: Moment) {
-        let Some(finished) = self.session.shown() else { return };
-        let picture = &finished.picture;
-        let size = [picture.width() as usize, picture.height() as usize];
-        ctx.copy_image(egui::ColorImage::from_rgb(size, picture.rgb()));
-        self.happening.say("Picture copied to the clipboard", false, now);
-    }
-
-    fn take_outcomes(&mut self, now: Moment) {
-        while let Some(outcome) = self.files.try_outcome() {
-            match outcome {
-                files::Outcome::Saved(path) => {
-                    self.failure = None;
-                    self.happening.say(format!("Saved to {}", path.display()), false, now);
-                }
-                files::Outcome::Opened(path, opened) => {
-                    self.failure = None;
-                    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                    self.session.act(Action::Restore(Box::new(opened.request)), now);
-                    self.happening.say(format!("Settings of {name} are back"), false, now);
-                }
-                files::Outcome::Model(path) => {
-                    let model = ModelRef::new(path.to_string_lossy());
-                    self.session.act(Action::ChooseModel(model), now);
-                }
-                files::Outcome::Ask(wanted) => self.path_dialog = Some(PathDialog::new(wanted, String::new())),
-                files::Outcome::Failed(failure) => self.failure = Some(failure),
             }
         }
     }
@@ -255,6 +158,7 @@ impl eframe::App for App {
         set_theme(ctx, self.session.settings().ui.light_theme);
         let now = (self.ports.clock)();
         self.take_outcomes(now);
+        self.take_library(now);
         self.pump(ctx, now);
         self.screen.update(ctx, &mut self.session, &*self.ports.previews, now);
         self.happening.update(&self.session, now);

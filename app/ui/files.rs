@@ -13,7 +13,7 @@ pub(crate) enum Outcome {
     Saved(PathBuf),
     /// The settings and the picture.
     Opened(PathBuf, Box<OpenedPicture>),
-    /// The folder to paint with.
+    /// The file or folder to paint with.
     Model(PathBuf),
     /// The desktop has no dialogs, the window must ask itself.
     Ask(Wanted),
@@ -72,13 +72,12 @@ impl Files {
 
     /// Asks which folder holds a model.
     pub(crate) fn choose_model(&self) {
-        self.work(|_, dialogs| {
-            Ok(match dialogs.model_folder() {
-                Choice::Path(path) => Some(Outcome::Model(path)),
-                Choice::NoDialogs => Some(Outcome::Ask(Wanted::Model)),
-                Choice::Cancelled => None,
-            })
-        });
+        self.work(|_, dialogs| Ok(to_look_at(dialogs.model_folder())));
+    }
+
+    /// Asks which file is a model, a LoRA or an autoencoder.
+    pub(crate) fn choose_model_file(&self) {
+        self.work(|_, dialogs| Ok(to_look_at(dialogs.model_file())));
     }
 
     fn work<F>(&self, job: F)
@@ -95,6 +94,14 @@ impl Files {
                 ctx.request_repaint();
             }
         });
+    }
+}
+
+fn to_look_at(choice: Choice) -> Option<Outcome> {
+    match choice {
+        Choice::Path(path) => Some(Outcome::Model(path)),
+        Choice::NoDialogs => Some(Outcome::Ask(Wanted::Model)),
+        Choice::Cancelled => None,
     }
 }
 

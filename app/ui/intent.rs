@@ -1,3 +1,4 @@
+use fourstep_protocol::ItemKind;
 use fourstep_session::Action;
 use std::path::PathBuf;
 
@@ -20,8 +21,20 @@ pub(crate) enum Intent {
     OpenPicturePath(PathBuf),
     /// Ask which folder, then paint with the model in it.
     OpenModel,
-    /// Paint with the model in this folder.
-    OpenModelPath(PathBuf),
+    /// Ask which file, then use what is in it.
+    OpenModelFile,
+    /// Find out what these are, and use them.
+    LookAt(Vec<PathBuf>),
+    /// Show the library's items of this kind.
+    Browse(ItemKind),
+    /// Use an item of the library.
+    Use(ItemKind, String),
+    /// Download an item of the library.
+    Download(String),
+    /// End a download.
+    CancelDownload(String),
+    /// Look through the folders again.
+    RefreshLibrary,
     /// Change between dark and light.
     ToggleTheme,
     /// Show or hide the list of shortcuts.
@@ -54,6 +67,8 @@ pub(crate) struct View<'a> {
     pub now: fourstep_session::Moment,
     /// A failure of the window's own: a picture that could not be saved.
     pub failure: Option<&'a fourstep_protocol::Failure>,
+    /// Folders are being looked through for models.
+    pub looking: bool,
     pub intents: &'a mut Vec<Intent>,
 }
 

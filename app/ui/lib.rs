@@ -5,6 +5,10 @@
 
 mod app;
 mod app_icon;
+mod batch;
+mod browser;
+mod carry_out;
+mod drop;
 mod error_bar;
 mod files;
 mod fonts;
@@ -26,10 +30,11 @@ mod status_view;
 mod theme;
 mod top_bar;
 mod widgets;
+mod words;
 
 pub use app::App;
 pub use ports::{
-    Choice, Dialogs, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, SettingsStore,
-    SystemDialogs,
+    Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
+    SettingsStore, SystemDialogs,
 };
 pub use start::{StartError, Waker, native_options, run};

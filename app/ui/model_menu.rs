@@ -5,8 +5,11 @@ use crate::intent::{Intent, View};
 use crate::theme::{self, CONTROL, RADIUS, palette};
 use crate::widgets::tip;
 use egui::{Align2, Popup, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fourstep_protocol::ModelInfo;
-use fourstep_session::Action;
+use fourstep_protocol::{ItemKind, ModelInfo};
+use fourstep_session::{Action, Session};
+
+/// Models of the menu; the others are in the browser.
+const LISTED: usize = 8;
 
 /// Draws the button; its list opens below.
 pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -29,7 +32,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     let current = &view.session.request().model;
     let mut chosen = None;
-    for info in view.session.models() {
+    for info in near_at_hand(view.session) {
         let is_current = info.model == *current;
         if row(ui, info, if is_current { icons::CHECK } else { "" }, is_current) {
             chosen = Some(info.model.clone());
@@ -39,16 +42,45 @@ fn list(ui: &mut Ui, view: &mut View<'_>) {
         view.act(Action::ChooseModel(model));
     }
     ui.separator();
-    let (rect, response) = entry(ui, "Open model folder…");
-    let p = palette(ui);
-    let icon = pos2(rect.left() + 18.0, rect.center().y);
-    ui.painter().text(icon, Align2::CENTER_CENTER, icons::FOLDER_OPEN, theme::icon(16.0), p.secondary);
-    let text = pos2(rect.left() + 36.0, rect.center().y);
-    ui.painter().text(text, Align2::LEFT_CENTER, "Open model folder…", theme::medium(13.0), p.text);
-    if tip(ui, response, "Paint with any model in the diffusers layout", "Ctrl+Shift+O").clicked() {
+    let all = command(ui, icons::GRID, "All models…", "Everything here and to download", "M");
+    if all {
+        view.want(Intent::Browse(ItemKind::Model));
+    }
+    if command(
+        ui,
+        icons::FOLDER_OPEN,
+        "Open model folder…",
+        "Paint with any model in the diffusers layout",
+        "Ctrl+Shift+O",
+    ) {
         view.want(Intent::OpenModel);
+    }
+}
+
+/// The models used last, and others that are here, in the order of the list.
+fn near_at_hand(session: &Session) -> Vec<&ModelInfo> {
+    let models = session.models();
+    let recent = &session.settings().recent;
+    let is_recent = |info: &&ModelInfo| info.model == session.request().model || recent.contains(&info.model);
+    let room = LISTED.saturating_sub(models.iter().filter(is_recent).count());
+    let mut others: Vec<_> = models.iter().filter(|info| !is_recent(info)).take(room).map(|info| &info.model).collect();
+    others.extend(models.iter().filter(is_recent).map(|info| &info.model));
+    models.iter().filter(|info| others.contains(&&info.model)).collect()
+}
+
+/// A line that leads elsewhere; whether it was clicked.
+fn command(ui: &mut Ui, icon: &str, text: &str, hint: &str, shortcut: &str) -> bool {
+    let (rect, response) = entry(ui, text);
+    let p = palette(ui);
+    let at = pos2(rect.left() + 18.0, rect.center().y);
+    ui.painter().text(at, Align2::CENTER_CENTER, icon, theme::icon(16.0), p.secondary);
+    let at = pos2(rect.left() + 36.0, rect.center().y);
+    ui.painter().text(at, Align2::LEFT_CENTER, text, theme::medium(13.0), p.text);
+    let clicked = tip(ui, response, hint, shortcut).clicked();
+    if clicked {
         ui.close();
     }
+    clicked
 }
 
 fn row(ui: &mut Ui, info: &ModelInfo, icon: &str, selected: bool) -> bool {

@@ -49,10 +49,10 @@ impl PathDialog {
                 "This desktop has no file dialog. Give the path of a PNG that Fourstep saved, or drop it on the window.",
             ),
             Wanted::Model => (
-                "Open model folder",
-                "For example /home/me/models/dreamshaper-8",
-                "Open model",
-                "This desktop has no file dialog. Give the path of a folder with a model_index.json, or drop it on the window.",
+                "Open model, LoRA or VAE",
+                "For example /home/me/models/dreamshaper_8.safetensors",
+                "Open",
+                "This desktop has no file dialog. Give the path of a .safetensors file, of a model folder, or of a ComfyUI or AUTOMATIC1111 folder; or drop it on the window.",
             ),
         };
         ui.label(RichText::new(title).font(theme::semibold(18.0)));
@@ -90,7 +90,7 @@ impl PathDialog {
         let path = PathBuf::from(path);
         Outcome::Chosen(match self.wanted {
             Wanted::Picture => Intent::OpenPicturePath(path),
-            Wanted::Model => Intent::OpenModelPath(path),
+            Wanted::Model => Intent::LookAt(vec![path]),
         })
     }
 }

@@ -1,4 +1,4 @@
-use fourstep_protocol::{Client, Failure, Finished, Latents, ModelRef, Picture, Request, RunId};
+use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, ModelRef, Picture, Request, RunId};
 use fourstep_session::{Moment, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub struct Ports {
     pub pictures: Arc<dyn PictureFiles>,
     /// Keeps the settings for the next start.
     pub settings: Box<dyn SettingsStore>,
+    /// What is here to paint with, and what can be downloaded.
+    pub library: Box<dyn Library>,
     /// The file dialogs of the desktop.
     pub dialogs: Arc<dyn Dialogs>,
     /// A seed that was not there before.
@@ -61,6 +63,49 @@ pub struct PreviewPicture {
     pub step: u32,
     /// What it looks like.
     pub picture: Arc<Picture>,
+}
+
+/// What is here to paint with and what can be downloaded; looks and downloads on threads of its own.
+pub trait Library {
+    /// The newest list: the same `Arc` until something changes, which wakes the window. The order of what was there
+    /// stays, so that no row moves away under the pointer.
+    fn items(&self) -> Arc<Vec<LibraryItem>>;
+
+    /// Looks through all folders again.
+    fn refresh(&self);
+
+    /// Whether folders are being looked through.
+    fn is_looking(&self) -> bool;
+
+    /// Downloads what is not here; what arrived before is kept. How far it is stands in [`items`](Self::items).
+    fn download(&self, id: &str);
+
+    /// Ends a download; what arrived is kept.
+    fn cancel(&self, id: &str);
+
+    /// Asks what lies at a path that the person dropped or named; the answer comes from [`seen`](Self::seen).
+    fn look_at(&self, path: PathBuf);
+
+    /// The next answer, in the order of the questions. What it names is in [`items`](Self::items) by then.
+    fn seen(&self) -> Option<Seen>;
+}
+
+/// What lies at a path.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// Something to paint with.
+    Item(Box<LibraryItem>),
+    /// A folder of models, for example of `ComfyUI`, which belongs to the library from now on.
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Models in it.
+        models: usize,
+        /// LoRAs in it.
+        loras: usize,
+    },
+    /// Nothing to paint with: what it is, and what to do instead.
+    Failed(Failure),
 }
 
 /// Reads and writes picture files; called off the window's thread.
@@ -124,6 +169,8 @@ pub trait Dialogs: Send + Sync {
     fn open_picture(&self, folder: &Path) -> Choice;
     /// Which folder holds a model.
     fn model_folder(&self) -> Choice;
+    /// Which `.safetensors` file to open: a model, a LoRA or an autoencoder.
+    fn model_file(&self) -> Choice;
 }
 
 /// The native dialogs.
@@ -147,6 +194,11 @@ impl Dialogs for SystemDialogs {
 
     fn model_folder(&self) -> Choice {
         ask(|d| d.set_title("Open model folder").pick_folder())
+    }
+
+    fn model_file(&self) -> Choice {
+        let endings = ["safetensors", "sft"];
+        ask(|d| d.set_title("Open model, LoRA or VAE").add_filter("safetensors", &endings).pick_file())
     }
 }
 

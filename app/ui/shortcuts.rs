@@ -3,6 +3,7 @@
 use crate::intent::{Intent, View};
 use crate::panel::prompt_id;
 use egui::{Context, Event, ImeEvent, Key, Modifiers};
+use fourstep_protocol::ItemKind;
 use fourstep_session::Action;
 
 /// Every shortcut, as the help overlay shows it.
@@ -23,6 +24,7 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
             ("R", "New random seed"),
             ("− +", "Previous and next seed"),
             ("L", "Keep the seed"),
+            ("M", "All models, LoRAs and VAEs"),
             ("Ctrl Z / Y", "Undo and redo settings"),
         ],
     ),
@@ -115,6 +117,9 @@ fn with_ctrl(ctx: &Context, view: &mut View<'_>) {
     if pressed(ctx, Modifiers::COMMAND, Key::O) {
         view.want(Intent::OpenPicture);
     }
+    if pressed(ctx, Modifiers::COMMAND, Key::M) {
+        view.want(Intent::Browse(ItemKind::Model));
+    }
     if pressed(ctx, Modifiers::COMMAND, Key::S) && view.session.shown().is_some() {
         view.want(Intent::Save);
     }
@@ -151,6 +156,7 @@ fn without_ctrl(ctx: &Context, view: &mut View<'_>) {
         (Key::F, Intent::ToggleStageOnly),
         (Key::Z, Intent::ToggleZoom),
         (Key::P, Intent::TogglePixels),
+        (Key::M, Intent::Browse(ItemKind::Model)),
         (Key::Questionmark, Intent::ToggleHelp),
     ];
     for (key, intent) in simple {

@@ -23,9 +23,10 @@ RANGES = [
 ]
 SINGLES = [0x2212, 0x2248, 0x2260, 0x2264, 0x2265, 0x21B5, 0x21E7, 0x21A9, 0x2318, 0x2325, 0x23CE, 0x25CF, 0x25CB, 0xFFFD]
 ICONS = [
-    "arrow-u-up-left", "arrow-u-up-right", "arrows-out", "caret-down", "caret-right", "check", "copy", "cube",
-    "dice-five", "download-simple", "folder-open", "grid-nine", "image", "info", "lock", "lock-open", "minus", "moon",
-    "paint-brush", "pause", "play", "plus", "question", "stop", "sun", "warning", "x",
+    "arrow-u-up-left", "arrow-u-up-right", "arrows-clockwise", "arrows-out", "caret-down", "caret-right", "check", "copy",
+    "cube", "dice-five", "dots-six-vertical", "download-simple", "file", "folder-open", "grid-nine", "image", "info",
+    "lightning", "lock", "lock-open", "magnifying-glass", "minus", "moon", "paint-brush", "pause", "play", "plus",
+    "prohibit", "question", "stack", "stop", "sun", "warning", "x",
 ]
 
 

@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+pub(crate) const NO_LORA: &str = "The LoRA could not be opened";
+
 /// Length and time of the last change.
 type Stamp = (u64, Option<SystemTime>);
 /// Few-step LoRAs with where they are.
@@ -57,11 +59,10 @@ impl Kept {
     }
 
     pub(crate) fn lora(&self, path: &Path) -> Result<LoraInfo, Failure> {
-        const WHAT: &str = "The LoRA could not be opened";
         self.loras.get(path, || {
-            super::walk::refuse_pickle(WHAT, path)?;
+            super::walk::refuse_pickle(NO_LORA, path)?;
             let source = path.to_string_lossy();
-            Lora::open(path).map(|lora| info(&lora, path, &source)).map_err(|e| unreadable(WHAT, &e))
+            Lora::open(path).map(|lora| lora.info(&source)).map_err(|e| unreadable(NO_LORA, &e))
         })
     }
 
@@ -82,18 +83,5 @@ impl Kept {
             Some((then, loras)) if then.elapsed() < fresh => loras.clone(),
             _ => known.insert((Instant::now(), find())).1.clone(),
         }
-    }
-}
-
-fn info(lora: &Lora, path: &Path, source: &str) -> LoraInfo {
-    LoraInfo {
-        source: source.to_owned(),
-        name: crate::inspect::path_name(path),
-        family: None,
-        few_step: false,
-        trigger_words: Vec::new(),
-        modules: 0,
-        unread: lora.unread().to_vec(),
-        size_bytes: crate::items::size_on_disk(path),
     }
 }

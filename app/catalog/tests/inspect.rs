@@ -1,136 +1,158 @@
-//! What the catalog says of folders in the diffusers layout.
+//! What the catalog says models are and want.
 
-use fourstep_catalog::{Catalog, Location};
-use fourstep_protocol::{Failure, FailureKind, Guidance, ModelInfo, ModelRef, Request, Sampler, Size};
-use serde_json::{Value, json};
+mod support;
+
+use fourstep_catalog::{Catalog, LoraLocation};
+use fourstep_protocol::{Failure, FailureKind, Family, Guidance, ModelInfo, ModelRef, Request, Sampler, Size};
+use serde_json::json;
 use std::path::Path;
-use tempfile::TempDir;
+use support::{Diffusers, Machine};
 
-/// A folder as diffusers writes it, with the parts that decide.
-struct Folder(TempDir);
+fn reference(path: &Path) -> ModelRef {
+    ModelRef::new(path.to_string_lossy())
+}
 
-impl Folder {
-    fn new(pipeline: &str) -> Self {
-        Self(tempfile::tempdir().expect("temporary folder"))
-            .with("model_index.json", &json!({ "_class_name": pipeline }))
-            .with("text_encoder/config.json", &json!({}))
-            .with(
-                "scheduler/scheduler_config.json",
-                &json!({ "_class_name": "PNDMScheduler", "prediction_type": "epsilon" }),
-            )
-            .with(
-                "vae/config.json",
-                &json!({ "_class_name": "AutoencoderKL", "block_out_channels": [128, 256, 512, 512] }),
-            )
-            .unet(4, &json!(64), &Value::Null)
-    }
+fn inspect(machine: &Machine, folder: &Diffusers) -> Result<ModelInfo, Failure> {
+    machine.catalog().inspect(&reference(&folder.path))
+}
 
-    fn unet(self, in_channels: u32, sample_size: &Value, time_cond_proj_dim: &Value) -> Self {
-        self.with(
-            "unet/config.json",
-            &json!({ "_class_name": "UNet2DConditionModel", "in_channels": in_channels, "sample_size": sample_size,
-                     "time_cond_proj_dim": time_cond_proj_dim }),
-        )
-    }
-
-    fn with(self, file: &str, json: &Value) -> Self {
-        let path = self.0.path().join(file);
-        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("create");
-        std::fs::write(path, json.to_string()).expect("write");
-        self
-    }
-
-    fn without(self, file: &str) -> Self {
-        std::fs::remove_file(self.0.path().join(file)).expect("remove");
-        self
-    }
-
-    fn inspect(&self) -> Result<ModelInfo, Failure> {
-        Catalog::builtin().inspect(&ModelRef::new(self.0.path().to_string_lossy()))
-    }
-
-    fn info(&self) -> ModelInfo {
-        let info = self.inspect().expect("supported");
-        assert_eq!(Request::new(&info, "").validate(&info), Ok(()), "what is proposed is valid");
-        info
-    }
-
-    fn refused(&self, word: &str) {
-        let failure = self.inspect().expect_err("refused");
-        assert_eq!(failure.kind, FailureKind::Input);
-        assert!(failure.why.contains(word), "{failure}");
-    }
+fn info(machine: &Machine, folder: &Diffusers) -> ModelInfo {
+    let info = inspect(machine, folder).expect("supported");
+    assert_eq!(Request::new(&info, "").validate(&info), Ok(()), "what is proposed is valid");
+    info
 }
 
 #[test]
-fn a_plain_model_paints_with_a_classic_sampler() {
-    let folder = Folder::new("StableDiffusionPipeline");
-    let info = folder.info();
+fn a_plain_model_paints_slowly_and_says_which_lora_would_make_it_quick() {
+    let machine = Machine::new();
+    let info = info(&machine, &Diffusers::new(machine.path("photo"), "StableDiffusionPipeline"));
+    assert_eq!((info.name.as_str(), info.family, info.native_size), ("photo", Family::Sd15, Size::new(512, 512)));
     assert_eq!(info.guidance, Guidance::ClassifierFree);
-    assert_eq!((info.live.sampler, info.live.steps, info.live.guidance_scale), (Sampler::DpmPp2mKarras, 20, 7.0));
-    assert_eq!((info.native_size, info.compare.is_none()), (Size::new(512, 512), true));
-    assert_eq!(Some(info.name.as_str()), folder.0.path().file_name().and_then(|n| n.to_str()));
-    let without = Folder::new("StableDiffusionPipeline").without("scheduler/scheduler_config.json");
-    assert_eq!(without.info().live, info.live);
+    assert_eq!((info.live.sampler, info.live.steps, info.live.guidance_scale), (Sampler::DpmPp2mKarras, 25, 7.0));
+    assert_eq!(info.compare, Some(info.live.clone()));
+    let few_step = info.few_step.expect("a listed LoRA");
+    assert_eq!((few_step.sampler, few_step.steps, few_step.guidance_scale), (Sampler::Lcm, 4, 1.0));
+    assert_eq!((few_step.loras[0].source.as_str(), few_step.loras[0].weight), ("lcm-lora-sdv1-5", 1.0));
 }
 
 #[test]
-fn consistency_models_paint_in_four_steps() {
-    let full = Folder::new("LatentConsistencyModelPipeline").unet(4, &json!(96), &json!(256)).info();
-    assert_eq!(full.guidance, Guidance::Embedded { min: 3.0, max: 13.0 });
+fn with_its_lcm_lora_in_the_cache_a_plain_model_paints_live() {
+    for (width, layers, id) in
+        [(768, 16, "lcm-lora-sdv1-5"), (2048, 70, "lcm-lora-sdxl"), (2048, 34, "lcm-lora-ssd-1b")]
+    {
+        let machine = Machine::new();
+        machine.download(id);
+        let folder = match width {
+            768 => Diffusers::new(machine.path("photo"), "StableDiffusionPipeline"),
+            _ => Diffusers::sdxl(machine.path("photo"), layers),
+        };
+        let info = info(&machine, &folder);
+        assert_eq!((info.live.sampler, info.live.loras[0].source.as_str()), (Sampler::Lcm, id));
+        assert_eq!((info.few_step.as_ref(), info.detail.as_str()), (Some(&info.live), "LCM-LoRA"));
+        let slow = info.compare.as_ref().expect("the slow side");
+        assert_eq!((slow.sampler, slow.steps, slow.loras.len()), (Sampler::DpmPp2mKarras, 25, 0));
+        assert_eq!(info.native_size, if width == 768 { Size::new(512, 512) } else { Size::new(1024, 1024) });
+    }
+}
+
+#[test]
+fn models_that_know_few_steps_need_no_lora() {
+    let machine = Machine::new();
+    let full = Diffusers::new(machine.path("full"), "LatentConsistencyModelPipeline")
+        .json("unet/config.json", &json!({ "in_channels": 4, "sample_size": 96, "time_cond_proj_dim": 256 }))
+        .unet(768, 16, &["time_embedding.cond_proj.weight"]);
+    let full = info(&machine, &full);
+    assert_eq!((full.guidance, full.native_size), (Guidance::Embedded { min: 3.0, max: 13.0 }, Size::new(768, 768)));
     assert_eq!((full.live.sampler, full.live.steps, full.live.guidance_scale), (Sampler::Lcm, 4, 8.0));
-    assert_eq!(full.native_size, Size::new(768, 768));
+    assert_eq!((&full.compare, &full.few_step), (&None, &None));
 
-    let merged = Folder::new("StableDiffusionPipeline")
-        .with("scheduler/scheduler_config.json", &json!({ "_class_name": "LCMScheduler" }))
-        .info();
-    assert_eq!(merged.guidance, Guidance::ClassifierFree);
+    let merged = Diffusers::new(machine.path("merged"), "StableDiffusionPipeline")
+        .json("scheduler/scheduler_config.json", &json!({ "_class_name": "LCMScheduler" }));
+    let merged = info(&machine, &merged);
     assert_eq!((merged.live.sampler, merged.live.steps, merged.live.guidance_scale), (Sampler::Lcm, 4, 1.0));
-}
 
-#[test]
-fn turbo_models_are_known_by_their_schedule() {
-    let scheduler = |prediction: &str, zero_snr: bool| {
-        json!({ "_class_name": "EulerAncestralDiscreteScheduler", "timestep_spacing": "trailing",
-                "prediction_type": prediction, "rescale_betas_zero_snr": zero_snr })
-    };
-    let folder = |json: Value| Folder::new("StableDiffusionXLPipeline").with("scheduler/scheduler_config.json", &json);
-    let turbo = folder(scheduler("epsilon", false)).info();
-    assert_eq!((turbo.guidance, turbo.live.steps), (Guidance::None, 4));
-    assert!(turbo.detail.contains("SDXL"));
-    assert_eq!(folder(scheduler("v_prediction", true)).info().guidance, Guidance::ClassifierFree);
+    let turbo = Diffusers::sdxl(machine.path("turbo"), 70).json(
+        "scheduler/scheduler_config.json",
+        &json!({ "_class_name": "EulerAncestralDiscreteScheduler", "timestep_spacing": "trailing" }),
+    );
+    let turbo = info(&machine, &turbo);
+    assert_eq!((turbo.guidance, turbo.live.sampler, turbo.detail.as_str()), (Guidance::None, Sampler::EulerA, "Turbo"));
 }
 
 #[test]
 fn sizes_stay_within_what_is_accepted() {
-    let size =
-        |sample_size| Folder::new("StableDiffusionPipeline").unet(4, &sample_size, &Value::Null).info().native_size;
-    assert_eq!(size(json!([64, 96])), Size::new(768, 512));
-    assert_eq!(size(json!(2)), Size::new(64, 64));
-    assert_eq!(size(json!(u32::MAX)), Size::new(4096, 4096));
-    assert_eq!(size(Value::Null), Size::new(512, 512));
+    let machine = Machine::new();
+    for (side, size) in [(json!([64, 96]), (768, 512)), (json!(2), (64, 64)), (json!(u32::MAX), (4096, 4096))] {
+        let folder = Diffusers::new(machine.path("m"), "StableDiffusionPipeline")
+            .json("unet/config.json", &json!({ "in_channels": 4, "sample_size": side }));
+        let (width, height) = size;
+        assert_eq!(info(&machine, &folder).native_size, Size::new(width, height), "{side}");
+    }
 }
 
 #[test]
-fn other_kinds_of_models_are_named() {
-    Folder::new("StableDiffusion3Pipeline").refused("StableDiffusion3Pipeline");
-    Folder::new("FluxPipeline").refused("FluxPipeline");
-    Folder::new("StableDiffusionPipeline").unet(9, &json!(64), &Value::Null).refused("inpainting");
-    Folder::new("StableDiffusionPipeline").unet(8, &json!(64), &Value::Null).refused("instruction");
-    Folder::new("StableDiffusionXLImg2ImgPipeline").without("text_encoder/config.json").refused("refiner");
-    let other = json!({ "_class_name": "AutoencoderDC", "block_out_channels": [1, 1, 1, 1] });
-    Folder::new("StableDiffusionPipeline").with("vae/config.json", &other).refused("AutoencoderDC");
-    let shallow = json!({ "block_out_channels": [1, 1, 1] });
-    Folder::new("StableDiffusionPipeline").with("vae/config.json", &shallow).refused("levels");
-    let network = json!({ "_class_name": "UNet3DConditionModel", "in_channels": 4 });
-    Folder::new("StableDiffusionPipeline").with("unet/config.json", &network).refused("UNet3DConditionModel");
+fn what_cannot_be_painted_with_is_named() {
+    let machine = Machine::new();
+    let refused = |folder: &Diffusers, word: &str| {
+        let failure = inspect(&machine, folder).expect_err("refused");
+        assert_eq!(failure.kind, FailureKind::Input);
+        assert!(failure.to_string().contains(word), "{failure}");
+    };
+    let plain = || Diffusers::new(machine.path("m"), "StableDiffusionPipeline");
+    refused(&Diffusers::new(machine.path("m"), "FluxPipeline"), "FluxPipeline");
+    refused(&plain().json("unet/config.json", &json!({ "in_channels": 9 })), "inpainting");
+    refused(&plain().json("vae/config.json", &json!([1])).without("unet/config.json"), "unet/config.json");
+    refused(&plain().without("unet/diffusion_pytorch_model.safetensors"), "unet");
 }
 
 #[test]
-fn damaged_folders_name_the_file() {
-    Folder::new("StableDiffusionPipeline").without("unet/config.json").refused("unet/config.json cannot be read");
-    Folder::new("StableDiffusionPipeline").with("vae/config.json", &json!([])).refused("vae/config.json is damaged");
-    Folder::new("StableDiffusionPipeline").with("model_index.json", &json!({})).refused("model_index.json is damaged");
+fn names_that_are_no_model_say_what_to_do() {
+    let machine = Machine::new();
+    let catalog = machine.catalog();
+    machine.write("model.ckpt", "PK");
+    for (name, word) in [
+        (machine.path("nowhere").to_string_lossy().into_owned(), "fourstep models list"),
+        (machine.path("").to_string_lossy().into_owned(), "model_index.json"),
+        (machine.path("model.ckpt").to_string_lossy().into_owned(), "run code"),
+        ("taesd".to_owned(), "tiny decoder"),
+        ("dreamshaper-8".to_owned(), "fourstep models download dreamshaper-8"),
+        ("lcm-sdxl".to_owned(), "fourstep models download lcm-sdxl"),
+    ] {
+        let model = ModelRef::new(name);
+        let failure = catalog.locate(&model).expect_err("refused");
+        assert_eq!(failure.kind, FailureKind::Input);
+        assert!(failure.to_string().contains(word), "{failure}");
+        assert_eq!(catalog.inspect(&model).expect_err("refused"), failure);
+    }
+}
+
+#[test]
+fn loras_are_safetensors_files() {
+    let machine = Machine::new();
+    let catalog = machine.catalog();
+    machine.write("style.safetensors", "");
+    machine.write("style.pt", "");
+    let locate = |name: &str| catalog.locate_lora(&machine.path(name).to_string_lossy());
+    assert_eq!(locate("style.safetensors"), Ok(LoraLocation::File(machine.path("style.safetensors"))));
+    for (name, word) in [("style.pt", "run code"), ("absent.safetensors", "neither"), (".", "is a folder")] {
+        let failure = locate(name).expect_err("refused");
+        assert!(failure.to_string().contains(word), "{failure}");
+    }
+}
+
+#[test]
+fn a_network_on_its_own_is_put_into_its_base() {
+    let machine = Machine::new();
+    machine.download("lcm-sdxl");
+    let location = machine.catalog().locate(&ModelRef::new("lcm-sdxl")).expect("downloaded");
+    assert_eq!(location.unet, Some(machine.snapshot("latent-consistency/lcm-sdxl")));
+    assert_eq!(location.vae, Some(machine.snapshot("madebyollin/sdxl-vae-fp16-fix")));
+    let source = format!("{:?}", location.source);
+    assert!(source.contains("models--stabilityai--stable-diffusion-xl-base-1.0"), "{source}");
+    let info = machine.catalog().inspect(&ModelRef::new("lcm-sdxl")).expect("known");
+    assert_eq!((info.family, info.native_size), (Family::Sdxl, Size::new(1024, 1024)));
+    let decoder = machine.catalog().tiny_decoder(&info);
+    assert_eq!(decoder, Some(machine.snapshot("madebyollin/taesdxl")));
 }
 
 #[test]
@@ -138,11 +160,9 @@ fn the_embedded_models_on_disk_agree_with_the_catalog() {
     let catalog = Catalog::builtin();
     for (id, folder) in [("sticker", "teacher"), ("sticker-lcm", "lcm")] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/sticker").join(folder);
-        let by_path = ModelRef::new(path.to_string_lossy());
-        assert_eq!(catalog.locate(&by_path), Ok(Location::Directory(path)));
-        let (listed, found) = (catalog.inspect(&ModelRef::new(id)), catalog.inspect(&by_path));
+        let (listed, found) = (catalog.inspect(&ModelRef::new(id)), catalog.inspect(&reference(&path)));
         let (listed, found) = (listed.expect("listed"), found.expect("found"));
-        assert_eq!(listed.native_size, found.native_size, "{id}");
+        assert_eq!((listed.native_size, listed.family), (found.native_size, found.family), "{id}");
         assert_eq!(std::mem::discriminant(&listed.guidance), std::mem::discriminant(&found.guidance), "{id}");
     }
 }

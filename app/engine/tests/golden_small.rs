@@ -1,11 +1,14 @@
 //! Whole runs of small random models against diffusers (`tests/golden/pipeline/make_small.py`): what the embedded models
 //! do not have. `AutoencoderKL`, SDXL's conditioning, v-prediction, half-precision variants and shards.
 
+#[path = "support/relative_l2.rs"]
+mod relative_l2;
 mod support;
 
 use fourstep_catalog::Catalog;
 use fourstep_engine::{Engine, EngineOptions};
 use fourstep_protocol::{Event, Init, ModelRef, Picture, Request, Sampler, Size};
+use relative_l2::relative_l2;
 use std::path::Path;
 use support::{golden_copy, golden_folder, paint};
 use tempfile::TempDir;
@@ -137,16 +140,6 @@ fn gradient(width: u32, height: u32, strength: f32) -> Option<Init> {
     let pixel = |y: u32, x: u32| [(x * 3) as u8, (y * 3) as u8, (x + y) as u8];
     let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(y, x))).collect();
     Some(Init { picture: Picture::new(width, height, rgb).expect("a picture"), strength })
-}
-
-fn relative_l2(golden: &[u8], ours: &[f32]) -> f64 {
-    let golden = golden.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b)));
-    let (mut difference, mut norm) = (0.0, 0.0);
-    for (golden, ours) in golden.zip(ours) {
-        difference += (golden - f64::from(*ours)).powi(2);
-        norm += golden.powi(2);
-    }
-    (difference / norm).sqrt()
 }
 
 fn largest_difference(golden: &[u8], ours: &[u8]) -> u8 {

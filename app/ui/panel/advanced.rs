@@ -1,10 +1,9 @@
 use super::explain;
-use crate::icons;
 use crate::intent::{Fold, Intent, View};
 use crate::theme::{self, palette};
-use crate::widgets::{Cell, NumberField, caption, fold, segmented};
-use egui::{Align2, Popup, Sense, Ui, WidgetInfo, vec2};
-use fourstep_protocol::{Noise, Sampler, Size};
+use crate::widgets::{Cell, NumberField, caption, dropdown, fold, segmented};
+use egui::{Align2, Sense, Ui, vec2};
+use fourstep_protocol::{Availability, ItemKind, LibraryItem, Noise, Sampler, Size};
 use fourstep_session::Action;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -17,9 +16,14 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         return;
     }
     caption(ui, "Sampler");
-    if let Some(chosen) = sampler_menu(ui, sampler) {
-        view.act(Action::SetSampler(chosen));
+    let labels = Sampler::ALL.map(Sampler::label);
+    let current = Sampler::ALL.iter().position(|known| *known == sampler);
+    if let Some(at) = dropdown(ui, "Sampler", sampler.label(), &labels, current) {
+        view.act(Action::SetSampler(Sampler::ALL[at]));
     }
+    ui.add_space(6.0);
+    caption(ui, "VAE");
+    vae(ui, view);
     ui.add_space(6.0);
     caption(ui, "Noise");
     let cells = [
@@ -39,30 +43,28 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     explain(ui, "Multiples of 8, from 64 to 4096 pixels.");
 }
 
-/// A field that opens the list of samplers; the one chosen.
-fn sampler_menu(ui: &mut Ui, current: Sampler) -> Option<Sampler> {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::CONTROL), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Sampler {}", current.label())));
-    let p = palette(ui);
-    let fill = if response.hovered() { p.hover } else { p.control };
-    ui.painter().rect_filled(rect, theme::RADIUS, fill);
-    let left = rect.left_center() + vec2(12.0, 0.0);
-    ui.painter().text(left, Align2::LEFT_CENTER, current.label(), theme::medium(13.0), p.text);
-    let right = rect.right_center() - vec2(16.0, 0.0);
-    ui.painter().text(right, Align2::CENTER_CENTER, icons::CARET_DOWN, theme::icon(13.0), p.secondary);
-    let mut chosen = None;
-    Popup::menu(&response).width(rect.width() - 12.0).accessible_name("Samplers").show(|ui| {
-        ui.set_min_width(rect.width() - 12.0);
-        ui.spacing_mut().item_spacing.y = 2.0;
-        ui.spacing_mut().button_padding = vec2(10.0, 6.0);
-        ui.visuals_mut().selection = egui::style::Selection { bg_fill: p.chosen, stroke: (1.0, p.text).into() };
-        for sampler in Sampler::ALL {
-            if ui.add(egui::Button::selectable(sampler == current, sampler.label())).clicked() {
-                chosen = Some(sampler);
-            }
-        }
-    });
-    chosen
+/// The model's own autoencoder, or one of the library.
+fn vae(ui: &mut Ui, view: &mut View<'_>) {
+    let library = std::sync::Arc::clone(view.session.library());
+    let fits = |item: &&LibraryItem| {
+        item.kind == ItemKind::Vae
+            && item.availability == Availability::Ready
+            && view.session.misfit(item.family).is_none()
+    };
+    let vaes: Vec<&LibraryItem> = library.iter().filter(fits).collect();
+    let current = view.session.request().vae.as_deref();
+    let mut names = vec!["Model's own"];
+    names.extend(vaes.iter().map(|item| item.name.as_str()));
+    let chosen = match current {
+        None => Some(0),
+        Some(id) => vaes.iter().position(|item| item.id == id).map(|at| at + 1),
+    };
+    // One that is not listed, for example from a picture's settings, goes by its path.
+    let shown = chosen.and_then(|at| names.get(at).copied()).or(current).unwrap_or("Model's own");
+    if let Some(at) = dropdown(ui, "VAE", shown, &names, chosen) {
+        let vae = at.checked_sub(1).and_then(|at| vaes.get(at)).map(|item| item.id.clone());
+        view.act(Action::SetVae(vae));
+    }
 }
 
 fn exact_size(ui: &mut Ui, size: Size) -> Option<Size> {

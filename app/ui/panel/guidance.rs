@@ -28,7 +28,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             "How closely the picture follows the prompt. Above 1.0 a second pass runs each step."
         }
         Guidance::Embedded { .. } => "How closely the picture follows the prompt, as this model was trained.",
-        Guidance::None => "This model has no guidance.",
+        Guidance::None => {
+            "Distilled models paint without guidance: the prompt alone decides, and a negative prompt has no effect."
+        }
     };
     let enabled = model.guidance != Guidance::None;
     let range = if enabled { range } else { 0.0..=2.0 };

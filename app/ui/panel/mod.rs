@@ -3,6 +3,7 @@
 mod advanced;
 mod guidance;
 mod loras;
+mod model;
 mod negative;
 mod prompt;
 mod seed;
@@ -20,7 +21,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let width = (ui.available_width() * 0.27).clamp(320.0, 380.0).round();
     let frame = Frame::new().fill(palette(ui).panel);
     egui::Panel::left("settings").exact_size(width).resizable(false).frame(frame).show(ui, |ui| {
-        let margin = Margin { left: 16, right: 16, top: 12, bottom: 16 };
+        let margin = Margin { left: 16, right: 16, top: 8, bottom: 16 };
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             Frame::new().inner_margin(margin).show(ui, |ui| contents(ui, view));
         });
@@ -29,6 +30,7 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>) {
 
 fn contents(ui: &mut Ui, view: &mut View<'_>) {
     ui.spacing_mut().item_spacing.y = 4.0;
+    model::show(ui, view);
     prompt::show(ui, view);
     negative::show(ui, view);
     gap(ui);

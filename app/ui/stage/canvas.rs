@@ -5,6 +5,7 @@ use crate::intent::View;
 use crate::screen::{Layer, Screen};
 use crate::theme::{self, palette};
 use egui::{Align2, Color32, CursorIcon, Id, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use fourstep_session::Status;
 
 /// Zoomed by hand beyond this, a pixel of the picture is shown as a square.
 const PIXELS_FROM: f32 = 4.0;
@@ -23,9 +24,6 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
             describe(&response, view);
         }
         None => placeholder(ui, rect, view),
-    }
-    if !ui.input(|i| i.raw.hovered_files.is_empty()) {
-        drop_hint(ui, rect);
     }
     error_bar::show(ui, view, rect);
 }
@@ -96,19 +94,14 @@ fn placeholder(ui: &mut Ui, rect: Rect, view: &View<'_>) {
     let size = vec2(size.width as f32, size.height as f32);
     let place = Zoom::Fit.rect(rect, size);
     ui.painter().rect_stroke(place, 0.0, (1.0, p.hairline), egui::StrokeKind::Inside);
-    let text = if view.session.failure().is_some() { "No picture yet" } else { "The first picture is on its way" };
+    let text = match view.session.status(view.now) {
+        _ if view.session.failure().is_some() => "No picture yet".to_owned(),
+        Status::Loading { what, fraction } if fraction > 0.0 => format!("Opening {what}, {:.0} %", fraction * 100.0),
+        _ => "The first picture is on its way".to_owned(),
+    };
     let centre = place.center();
     ui.painter().text(centre - vec2(0.0, 14.0), Align2::CENTER_CENTER, icons::IMAGE, theme::icon(32.0), p.disabled);
     ui.painter().text(centre + vec2(0.0, 18.0), Align2::CENTER_CENTER, text, theme::regular(14.0), p.secondary);
-}
-
-fn drop_hint(ui: &Ui, rect: Rect) {
-    let p = palette(ui);
-    let painter = ui.painter();
-    painter.rect_filled(rect, 0.0, p.stage.gamma_multiply(0.86));
-    painter.rect_stroke(rect.shrink(8.0), theme::RADIUS, (2.0, p.accent), egui::StrokeKind::Inside);
-    let text = "Drop a picture to get its settings back, or a model folder to paint with it";
-    painter.text(rect.center(), Align2::CENTER_CENTER, text, theme::medium(14.0), p.text);
 }
 
 fn area_id() -> Id {

@@ -212,6 +212,12 @@ fn a_model_folder_is_asked_for() {
     let mut window = quiet();
     window.double.lock().dialog = Some(fourstep_ui::Choice::Path(PathBuf::from("/models/dreamshaper-8")));
     press_with(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    let path = PathBuf::from("/models/dreamshaper-8");
+    until(&mut window, "the folder is looked at", |w| w.double.lock().looked_at == [path.clone()]);
+    let mut item = double::library::dream();
+    item.id = path.to_string_lossy().into_owned();
+    item.model = None;
+    window.double.lock().seen.push_back(fourstep_ui::Seen::Item(Box::new(item)));
     until(&mut window, "the folder is inspected", |w| {
         w.double.lock().sent.iter().any(|c| matches!(c, Command::Inspect(m) if m.as_str() == "/models/dreamshaper-8"))
     });

@@ -2,6 +2,9 @@ use super::tip;
 use crate::theme::{self, CONTROL, RADIUS, palette};
 use egui::{Align2, Color32, FontId, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2, vec2};
 
+/// Height of a button in a bar that is no higher than a control, in points.
+const LOW: f32 = 28.0;
+
 /// A button of fixed size: an icon, a word, or both.
 #[must_use]
 pub(crate) struct Button<'a> {
@@ -12,13 +15,24 @@ pub(crate) struct Button<'a> {
     width: f32,
     primary: bool,
     quiet: bool,
+    low: bool,
     on: Option<bool>,
 }
 
 impl<'a> Button<'a> {
     /// A button that reads `text`.
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { icon: "", text, name: text, shortcut: "", width: 0.0, primary: false, quiet: false, on: None }
+        Self {
+            icon: "",
+            text,
+            name: text,
+            shortcut: "",
+            width: 0.0,
+            primary: false,
+            quiet: false,
+            low: false,
+            on: None,
+        }
     }
 
     /// An icon before the text.
@@ -46,6 +60,11 @@ impl<'a> Button<'a> {
         Self { primary, ..self }
     }
 
+    /// Somewhat lower, for the status bar.
+    pub(crate) fn low(self) -> Self {
+        Self { low: true, ..self }
+    }
+
     /// No fill at rest.
     pub(crate) fn quiet(self) -> Self {
         Self { quiet: true, ..self }
@@ -64,7 +83,8 @@ impl<'a> Button<'a> {
         let gap = if text_width > 0.0 && icon_width > 0.0 { 6.0 } else { 0.0 };
         let content = text_width + icon_width + gap;
         let padding = if self.text.is_empty() { 0.0 } else { 24.0 };
-        let size = vec2(self.width.max(content + padding).max(CONTROL), CONTROL);
+        let height = if self.low { LOW } else { CONTROL };
+        let size = vec2(self.width.max(content + padding).max(CONTROL), height);
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         response.widget_info(|| {
             let role = Role::Button;

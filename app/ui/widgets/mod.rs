@@ -1,14 +1,24 @@
 //! The few controls of the window. Each is one function call, knows its name for a screen reader and its tooltip.
 
 mod button;
+mod chip;
 mod field;
+mod line;
+mod menu;
+mod progress;
 mod segmented;
 mod slider;
+mod switch;
 
 pub(crate) use button::{Button, icon_button};
+pub(crate) use chip::chip;
 pub(crate) use field::{NumberField, caption, caption_row, field_frame, fold, name_it};
+pub(crate) use line::line;
+pub(crate) use menu::dropdown;
+pub(crate) use progress::progress;
 pub(crate) use segmented::{Cell, segmented};
 pub(crate) use slider::Slider;
+pub(crate) use switch::switch;
 
 use egui::{RectAlign, Response, RichText, Tooltip, Ui, UiKind};
 

@@ -17,18 +17,21 @@ pub(crate) struct Slider<'a> {
     ticks: &'a [f32],
     reset: f32,
     tooltip: &'a str,
+    compact: bool,
 }
 
 /// Half the width of the thumb, so that it stays inside the control, in points.
 const THUMB: f32 = 8.0;
 /// Rail and thumb, then the numbers of the ticks, in points.
 const HEIGHT: f32 = 44.0;
+/// The same without numbers.
+const COMPACT: f32 = 28.0;
 
 impl<'a> Slider<'a> {
     /// A slider over `range` in steps of `step`, with Shift of `fine`.
     pub(crate) fn new(name: &'a str, range: RangeInclusive<f32>, step: f32, fine: f32) -> Self {
         let reset = *range.start();
-        Self { name, range, step, fine, ticks: &[], reset, tooltip: name }
+        Self { name, range, step, fine, ticks: &[], reset, tooltip: name, compact: false }
     }
 
     /// Values marked below the rail; where they crowd, only the marks are drawn.
@@ -46,9 +49,14 @@ impl<'a> Slider<'a> {
         Self { tooltip, ..self }
     }
 
+    /// Marks without numbers, for sliders one below the other.
+    pub(crate) fn compact(self) -> Self {
+        Self { compact: true, ..self }
+    }
+
     /// Draws it; the new value where it was moved.
     pub(crate) fn show(self, ui: &mut Ui, value: f32) -> Option<f32> {
-        let size = vec2(ui.available_width(), HEIGHT);
+        let size = vec2(ui.available_width(), if self.compact { COMPACT } else { HEIGHT });
         let (rect, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         let rail = Rect::from_min_max(
             pos2(rect.left() + THUMB, rect.top() + 14.0),
@@ -113,7 +121,7 @@ impl<'a> Slider<'a> {
             let mark = [pos2(at, rail.bottom() + 7.0), pos2(at, rail.bottom() + 10.0)];
             painter.line_segment(mark, Stroke::new(1.0, p.outline));
             let end = i == 0 || i + 1 == self.ticks.len();
-            if roomy || end {
+            if !self.compact && (roomy || end) {
                 let align = match i {
                     0 => Align2::LEFT_TOP,
                     _ if end => Align2::RIGHT_TOP,

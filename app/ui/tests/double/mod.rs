@@ -2,14 +2,17 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod library;
+
 use egui_kittest::Harness;
 use fourstep_protocol::{
-    Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LoraRef, ModelInfo,
-    ModelRef, Picture, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
+    Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LibraryItem,
+    LoraRef, ModelInfo, ModelRef, Picture, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
 };
 use fourstep_session::{Moment, Session, Settings};
 use fourstep_ui::{
-    App, Choice, Dialogs, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, SettingsStore,
+    App, Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
+    SettingsStore,
 };
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -28,6 +31,12 @@ pub(crate) struct Script {
     pub(crate) settings: Vec<Settings>,
     pub(crate) dialog: Option<Choice>,
     pub(crate) opened: Option<Request>,
+    pub(crate) items: Arc<Vec<LibraryItem>>,
+    pub(crate) looking: bool,
+    pub(crate) looked_at: Vec<PathBuf>,
+    pub(crate) seen: VecDeque<Seen>,
+    pub(crate) downloads: Vec<String>,
+    pub(crate) cancelled: Vec<String>,
     pub(crate) now: f64,
     pub(crate) seeds: u64,
 }
@@ -108,6 +117,36 @@ impl SettingsStore for Double {
     }
 }
 
+impl Library for Double {
+    fn items(&self) -> Arc<Vec<LibraryItem>> {
+        Arc::clone(&self.lock().items)
+    }
+
+    fn refresh(&self) {
+        self.lock().looking = true;
+    }
+
+    fn is_looking(&self) -> bool {
+        self.lock().looking
+    }
+
+    fn download(&self, id: &str) {
+        self.lock().downloads.push(id.to_owned());
+    }
+
+    fn cancel(&self, id: &str) {
+        self.lock().cancelled.push(id.to_owned());
+    }
+
+    fn look_at(&self, path: PathBuf) {
+        self.lock().looked_at.push(path);
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        self.lock().seen.pop_front()
+    }
+}
+
 impl Dialogs for Double {
     fn save_picture(&self, _folder: &Path, _name: &str) -> Choice {
         self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
@@ -118,6 +157,10 @@ impl Dialogs for Double {
     }
 
     fn model_folder(&self) -> Choice {
+        self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
+    }
+
+    fn model_file(&self) -> Choice {
         self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
     }
 }
@@ -294,6 +337,12 @@ impl Window {
         self.pass(0.5);
     }
 
+    /// The library from now on.
+    pub(crate) fn library(&mut self, items: Vec<LibraryItem>) {
+        self.double.lock().items = Arc::new(items);
+        self.pass(0.05);
+    }
+
     pub(crate) fn request(&self) -> &Request {
         self.harness.state().session().request()
     }
@@ -306,6 +355,7 @@ fn ports(double: &Double) -> Ports {
         previews: Box::new(double.clone()),
         pictures: Arc::new(double.clone()),
         settings: Box::new(double.clone()),
+        library: Box::new(double.clone()),
         dialogs: Arc::new(double.clone()),
         random_seed: Box::new(move || {
             let mut script = seeds.lock();

@@ -1,0 +1,148 @@
+//! Whole runs of every family, file format and LoRA format against diffusers (`tests/golden/models/make.py`).
+
+#[path = "support/paint.rs"]
+mod paint;
+#[path = "support/recipe.rs"]
+mod recipe;
+#[path = "support/relative_l2.rs"]
+mod relative_l2;
+
+use fourstep_catalog::Catalog;
+use fourstep_engine::{Engine, EngineOptions};
+use fourstep_protocol::{Event, Finished, ModelRef, Request};
+use paint::paint;
+use recipe::GoldenFiles;
+use relative_l2::relative_l2;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+/// Final latents within this relative L2 error of diffusers', f32 on both sides.
+const BOUND: f64 = 1e-5;
+/// The same for networks of full size, whose sums are longer.
+const FULL_SIZE_BOUND: f64 = 1e-3;
+/// Models, LoRAs, runs.json and runs.safetensors, made by `make.py --seed N --out FOLDER`.
+const OTHER: &str = "FOURSTEP_GOLDEN_MODELS";
+/// The same, made by `tests/golden/full_size/make.py FOLDER`.
+const FULL_SIZE: &str = "FOURSTEP_FULL_SIZE";
+
+/// A line of runs.json.
+#[derive(Deserialize)]
+struct Run {
+    name: String,
+    /// A folder or a file.
+    model: String,
+    /// A [`Request`] without its model, with LoRAs by their place in the golden folder.
+    request: Value,
+}
+
+#[test]
+fn sd15_with_loras_and_without() {
+    check(&golden(), &["sd15"], BOUND);
+}
+
+#[test]
+fn full_lcm() {
+    check(&golden(), &["lcm"], BOUND);
+}
+
+#[test]
+fn sd2_and_sd_turbo() {
+    check(&golden(), &["sd2", "sd-turbo"], BOUND);
+}
+
+#[test]
+fn sdxl_with_loras_and_without() {
+    check(&golden(), &["sdxl"], BOUND);
+}
+
+#[test]
+fn lcm_sdxl_and_sdxl_turbo() {
+    check(&golden(), &["lcm-sdxl", "sdxl-turbo"], BOUND);
+}
+
+#[test]
+fn ssd_1b_with_loras_and_without() {
+    check(&golden(), &["ssd-1b"], BOUND);
+}
+
+#[test]
+fn single_files_of_sd15_and_sd2() {
+    check(&golden(), &["sd15.safetensors", "sd2.safetensors"], BOUND);
+}
+
+#[test]
+fn single_files_of_sdxl_and_ssd_1b() {
+    check(&golden(), &["sdxl.safetensors", "ssd-1b.safetensors"], BOUND);
+}
+
+#[test]
+#[ignore = "needs FOURSTEP_GOLDEN_MODELS, see tests/golden/models/make.py"]
+fn models_with_other_weights() {
+    check(&named_by(OTHER), &[], BOUND);
+}
+
+#[test]
+#[ignore = "needs FOURSTEP_FULL_SIZE, see tests/golden/full_size/make.py"]
+fn full_size_models() {
+    check(&named_by(FULL_SIZE), &[], FULL_SIZE_BOUND);
+}
+
+/// Paints the runs of these models (none: of all) and compares latents.
+#[expect(clippy::print_stdout, reason = "the errors reached are worth reading")]
+fn check(root: &Path, models: &[&str], bound: f64) {
+    let files = GoldenFiles::new(root.into());
+    let golden = files.read("runs.safetensors");
+    let golden = safetensors::SafeTensors::deserialize(&golden).expect("safetensors");
+    let runs: Vec<Run> = serde_json::from_slice(&files.read("runs.json")).expect("runs");
+    let runs: Vec<Run> =
+        runs.into_iter().filter(|run| models.is_empty() || models.contains(&run.model.as_str())).collect();
+    assert!(!runs.is_empty(), "runs of {models:?}");
+    let engine = Engine::spawn(Catalog::builtin(), EngineOptions::default()).expect("an engine");
+    let mut beyond = Vec::new();
+    for (id, run) in (1..).zip(&runs) {
+        let start = Instant::now();
+        let error = match paint(&engine, id, request(&files, run)).pop() {
+            Some(Event::Finished(finished)) => error(&golden, &run.name, &finished),
+            other => {
+                println!("{}: {other:?}", run.name);
+                f64::INFINITY
+            }
+        };
+        println!("{}: relative L2 {error:.2e}, {:.1} s", run.name, start.elapsed().as_secs_f64());
+        if error.is_nan() || error > bound {
+            beyond.push((&run.name, error));
+        }
+    }
+    assert!(beyond.is_empty(), "beyond {bound}: {beyond:?}");
+}
+
+fn error(golden: &safetensors::SafeTensors<'_>, name: &str, finished: &Finished) -> f64 {
+    let latents = golden.tensor(name).expect("golden latents");
+    assert_eq!(latents.shape(), finished.latents.shape());
+    relative_l2(latents.data(), &finished.latents.data)
+}
+
+/// The run's request, which the model it is for accepts.
+fn request(files: &GoldenFiles, run: &Run) -> Request {
+    let mut request = run.request.clone();
+    request["model"] = json!(files.path(&run.model));
+    for lora in request["loras"].as_array_mut().into_iter().flatten() {
+        lora["source"] = json!(files.path(lora["source"].as_str().expect("a path")));
+    }
+    let request: Request = serde_json::from_value(request).expect("a request");
+    let info = Catalog::builtin().inspect(&ModelRef::new(request.model.as_str())).expect("a model");
+    assert_eq!(request.validate(&info), Ok(()), "{}", run.name);
+    request
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/models")
+}
+
+fn named_by(variable: &str) -> PathBuf {
+    std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names no folder")).into()
+}

@@ -1,0 +1,180 @@
+//! What becomes of what the person wants.
+
+use crate::app::App;
+use crate::browser::Browser;
+use crate::files;
+use crate::intent::{Fold, Intent};
+use crate::path_dialog::PathDialog;
+use crate::stage::{self, Zoom};
+use egui::{Context, Vec2, ViewportCommand};
+use fourstep_protocol::{Availability, ItemKind, ModelRef};
+use fourstep_session::{Action, Moment};
+use std::path::PathBuf;
+
+impl App {
+    pub(crate) fn carry_out(&mut self, ctx: &Context, intent: Intent, now: Moment) {
+        match intent {
+            Intent::Act(action) => self.session.act(action, now),
+            Intent::NewSeed => {
+                let seed = (self.ports.random_seed)();
+                self.session.act(Action::NewSeed(seed), now);
+            }
+            Intent::Paint => {
+                let fresh_seed = (self.ports.random_seed)();
+                self.session.act(Action::Paint { fresh_seed }, now);
+            }
+            Intent::Save => {
+                if let Some(finished) = self.session.shown() {
+                    self.files.save(finished.clone());
+                }
+            }
+            Intent::Copy => self.copy(ctx, now),
+            Intent::OpenPicture => self.files.choose_picture(),
+            Intent::OpenPicturePath(path) => self.files.open_picture(path),
+            Intent::OpenModel => self.files.choose_model(),
+            Intent::OpenModelFile => self.files.choose_model_file(),
+            Intent::LookAt(paths) => self.look_at(paths),
+            Intent::Browse(kind) => self.browser = Some(Browser::new(kind, self.session.model().family)),
+            Intent::Use(kind, id) => self.use_item(kind, id, now),
+            Intent::Download(id) => self.ports.library.download(&id),
+            Intent::CancelDownload(id) => self.ports.library.cancel(&id),
+            Intent::RefreshLibrary => self.ports.library.refresh(),
+            Intent::DismissFailure => self.failure = None,
+            Intent::Escape => self.escape(ctx, now),
+            _ => self.carry_out_view(ctx, &intent),
+        }
+    }
+
+    /// What changes only how things look.
+    fn carry_out_view(&mut self, ctx: &Context, intent: &Intent) {
+        match intent {
+            Intent::ToggleTheme => {
+                let ui = self.session.ui_mut();
+                ui.light_theme = !ui.light_theme;
+            }
+            Intent::ToggleHelp => self.help = !self.help,
+            Intent::ToggleStageOnly => self.set_stage_only(ctx, !self.stage_only),
+            Intent::TogglePixels => self.stage.pixels = Some(!self.stage.pixels.unwrap_or(false)),
+            Intent::ToggleZoom => {
+                let scale = 1.0 / ctx.pixels_per_point();
+                self.stage.zoom = match self.stage.zoom {
+                    Zoom::Fit => Zoom::Free { scale, offset: Vec2::ZERO },
+                    Zoom::Free { .. } => Zoom::Fit,
+                };
+            }
+            Intent::Fold(fold) => {
+                let ui = self.session.ui_mut();
+                let open = match fold {
+                    Fold::Negative => &mut ui.negative_open,
+                    Fold::Loras => &mut ui.loras_open,
+                    Fold::Advanced => &mut ui.advanced_open,
+                };
+                *open = !*open;
+            }
+            _ => {}
+        }
+    }
+
+    fn escape(&mut self, ctx: &Context, now: Moment) {
+        if self.path_dialog.take().is_some() || std::mem::take(&mut self.help) || self.browser.take().is_some() {
+            return;
+        }
+        if self.stage_only {
+            self.set_stage_only(ctx, false);
+        } else if stage::is_busy(&self.session.status(now)) {
+            self.session.act(Action::Stop, now);
+        }
+    }
+
+    fn set_stage_only(&mut self, ctx: &Context, only: bool) {
+        self.stage_only = only;
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(only));
+    }
+
+    fn copy(&mut self, ctx: &Context, now: Moment) {
+        let Some(finished) = self.session.shown() else { return };
+        let picture = &finished.picture;
+        let size = [picture.width() as usize, picture.height() as usize];
+        ctx.copy_image(egui::ColorImage::from_rgb(size, picture.rgb()));
+        self.happening.say("Picture copied to the clipboard", false, now);
+    }
+
+    pub(crate) fn take_outcomes(&mut self, now: Moment) {
+        while let Some(outcome) = self.files.try_outcome() {
+            match outcome {
+                files::Outcome::Saved(path) => {
+                    self.failure = None;
+                    self.happening.say(format!("Saved to {}", path.display()), false, now);
+                }
+                files::Outcome::Opened(path, opened) => {
+                    self.failure = None;
+                    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                    self.session.act(Action::Restore(Box::new(opened.request)), now);
+                    self.happening.say(format!("Settings of {name} are back"), false, now);
+                }
+                files::Outcome::Model(path) => self.look_at(vec![path]),
+                files::Outcome::Ask(wanted) => self.path_dialog = Some(PathDialog::new(wanted, String::new())),
+                files::Outcome::Failed(failure) => self.failure = Some(failure),
+            }
+        }
+    }
+
+    fn look_at(&mut self, paths: Vec<PathBuf>) {
+        self.batch.expect(paths.len());
+        for path in paths {
+            self.ports.library.look_at(path);
+        }
+    }
+
+    fn use_item(&mut self, kind: ItemKind, id: String, now: Moment) {
+        self.browser = None;
+        let action = match kind {
+            ItemKind::Model => Action::ChooseModel(ModelRef::new(id)),
+            ItemKind::Lora => Action::AddLora(id),
+            ItemKind::Vae => Action::SetVae(Some(id)),
+            ItemKind::TinyDecoder => return,
+        };
+        self.act_on_stack(action, now);
+    }
+
+    /// A LoRA that was added is to be seen.
+    fn act_on_stack(&mut self, action: Action, now: Moment) {
+        if matches!(action, Action::AddLora(_)) {
+            self.session.ui_mut().loras_open = true;
+        }
+        self.session.act(action, now);
+    }
+
+    /// The library's news: what it holds, and what it found out about files.
+    pub(crate) fn take_library(&mut self, now: Moment) {
+        // Before the list: what an answer names is in the list by then.
+        let seen: Vec<_> = std::iter::from_fn(|| self.ports.library.seen()).collect();
+        self.session.set_library(self.ports.library.items(), now);
+        for plan in seen.into_iter().filter_map(|seen| self.batch.take(seen)).collect::<Vec<_>>() {
+            self.failure = plan.failure();
+            if !plan.actions.is_empty() || !plan.said.is_empty() {
+                self.browser = None;
+            }
+            let mut said = plan.said;
+            for action in plan.actions {
+                let lora = if let Action::AddLora(source) = &action { Some(source.clone()) } else { None };
+                self.act_on_stack(action, now);
+                let trouble = lora.and_then(|source| self.session.lora_trouble(&source));
+                said.extend(trouble.map(|why| format!("It is switched off: {why}")));
+            }
+            if !said.is_empty() {
+                self.happening.say(said.join(". "), false, now);
+            }
+        }
+    }
+
+    /// Something that is being downloaded, for the status bar.
+    pub(crate) fn downloading(&self) -> Option<(String, f32, String)> {
+        self.session.library().iter().find_map(|item| match &item.availability {
+            Availability::Downloading(progress) => {
+                Some((item.name.clone(), progress.fraction(), crate::words::download(progress)))
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! What the model wants, and one click to paint in few steps.
+
+use crate::icons;
+use crate::intent::{Intent, View};
+use crate::theme::{self, palette};
+use crate::widgets::{Button, line, progress, tip};
+use crate::words;
+use egui::{Align, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use fourstep_protocol::{Availability, LibraryItem};
+use fourstep_session::{Action, FewStep};
+
+/// Width of the button, so that its words may change.
+const BUTTON: f32 = 108.0;
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    let few_step = view.session.few_step();
+    wants(ui, view, few_step.as_ref());
+    if let Some(few_step) = few_step {
+        offer(ui, view, &few_step);
+        ui.add_space(4.0);
+    }
+    super::rule(ui);
+    ui.add_space(4.0);
+}
+
+fn wants(ui: &mut Ui, view: &View<'_>, few_step: Option<&FewStep>) {
+    let model = view.session.model();
+    let recipe = match few_step {
+        Some(few_step) if few_step.is_on => &few_step.recipe,
+        _ => model.recipe_for(view.session.request().sampler),
+    };
+    let text = words::wants(model, recipe);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("What this model wants: {text}")));
+    line(ui, rect, &text, theme::regular(12.0), palette(ui).secondary);
+    tip(ui, response, &format!("What {} wants: {text}", model.name), "");
+}
+
+/// The LCM-LoRA of this model: to switch, or to download and then apply.
+fn offer(ui: &mut Ui, view: &mut View<'_>, few_step: &FewStep) {
+    let library = std::sync::Arc::clone(view.session.library());
+    let item = library.iter().find(|item| item.id == few_step.source);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 40.0), Sense::hover());
+    let words = Words::of(view, few_step, item);
+    let text = rect.with_max_x(rect.right() - BUTTON - 12.0);
+    let half = |top: f32| Rect::from_min_size(pos2(text.left(), rect.top() + top), vec2(text.width(), 20.0));
+    let p = palette(ui);
+    line(ui, half(0.0), &words.first, theme::medium(13.0), p.text);
+    line(ui, half(20.0), &words.second, theme::regular(12.0), if words.fails { p.error } else { p.secondary });
+    if let Some(Availability::Downloading(download)) = item.map(|item| &item.availability) {
+        let bar = Rect::from_min_size(pos2(text.left(), rect.bottom() + 1.0), vec2(text.width(), 3.0));
+        progress(ui, bar, "Download of the LCM-LoRA", download.fraction());
+    }
+    let place = rect.with_min_x(rect.right() - BUTTON);
+    let builder = UiBuilder::new().max_rect(place).layout(Layout::right_to_left(Align::Center));
+    button(&mut ui.new_child(builder), view, few_step, item);
+    let hint = format!("{}\n{}", words.first, words.second);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}, {}", words.first, words.second)));
+    tip(ui, response, &hint, "");
+}
+
+struct Words {
+    first: String,
+    second: String,
+    fails: bool,
+}
+
+impl Words {
+    fn of(view: &View<'_>, few_step: &FewStep, item: Option<&LibraryItem>) -> Self {
+        let quick = few_step.recipe.steps;
+        let now = view.session.request().steps;
+        let size = item.and_then(|item| item.size_bytes).map(|b| format!(" ({})", words::bytes(b))).unwrap_or_default();
+        let paints = format!("Paints in {now} {}", if now == 1 { "step" } else { "steps" });
+        let (first, second, fails) = match item.map(|item| &item.availability) {
+            _ if few_step.is_on => (paints, "with LCM-LoRA".to_owned(), false),
+            Some(Availability::Downloading(download)) => {
+                ("Downloading LCM-LoRA".to_owned(), words::download_briefly(download), false)
+            }
+            Some(Availability::Failed(failure)) if !few_step.is_here => {
+                (failure.what.clone(), failure.why.clone(), true)
+            }
+            _ if few_step.is_here => (paints, format!("{quick} steps with LCM-LoRA"), false),
+            _ => (paints, format!("{quick} steps with LCM-LoRA{size}"), false),
+        };
+        Self { first, second, fails }
+    }
+}
+
+fn button(ui: &mut Ui, view: &mut View<'_>, few_step: &FewStep, item: Option<&LibraryItem>) {
+    let button = |text, icon, name| Button::new(text).icon(icon).name(name).width(BUTTON);
+    match item.map(|item| &item.availability) {
+        _ if few_step.is_here => {
+            let name = if few_step.is_on {
+                "Switch the LCM-LoRA off; sampler, steps and guidance are as before"
+            } else {
+                "Paint with the LCM-LoRA: weight 1, LCM sampler, 4 steps, guidance 1.0"
+            };
+            if button("LCM-LoRA", icons::LIGHTNING, name).on(few_step.is_on).show(ui).clicked() {
+                view.act(Action::SetFewStep(!few_step.is_on));
+            }
+        }
+        Some(Availability::Downloading(_)) => {
+            if button("Cancel", "", "Cancel the download of the LCM-LoRA").show(ui).clicked() {
+                view.act(Action::SetFewStep(false));
+                view.want(Intent::CancelDownload(few_step.source.clone()));
+            }
+        }
+        availability => {
+            let again = matches!(availability, Some(Availability::Failed(_)));
+            let text = if again { "Retry" } else { "Get it" };
+            let icon = if again { "" } else { icons::DOWNLOAD };
+            if button(text, icon, "Download the LCM-LoRA and paint with it").show(ui).clicked() {
+                view.act(Action::SetFewStep(true));
+                view.want(Intent::Download(few_step.source.clone()));
+            }
+        }
+    }
+}
