@@ -9,6 +9,7 @@ mod checkpoint;
 mod error;
 mod finite;
 mod keys;
+mod ldm_paths;
 mod lora;
 mod mapped;
 mod matching;
@@ -21,7 +22,7 @@ mod storage;
 pub use checkpoint::{Checkpoint, KeyedSource, VARIANTS};
 pub use error::{Fault, Result, WeightsError};
 pub use lora::{Lora, Part};
-pub use matching::MergeReport;
+pub use matching::{MergeReport, lora_report};
 pub use merged::Merged;
 pub use model::{
     FewStep, Identity, ModelFiles, ModelSource, Network, NetworkClass, Prediction, TextEncoder, Tokenizer, open_unet,

@@ -67,9 +67,10 @@ impl TensorSource for Merged {
         if let Some(products) = products.collect() {
             return Ok(HostTensor::made(shape, Arc::new(Sum { key: key.into(), original, products })));
         }
-        let mut values = original.to_f32();
+        let base = original.values();
+        let mut values = base.to_vec();
         for change in changes {
-            change.module().delta.accumulate(change.weight, &mut values);
+            change.module().apply(change.weight, &base, &mut values);
         }
         finite(key, HostTensor::from_vec(shape, values))
     }
@@ -171,7 +172,10 @@ mod tests {
     fn a_lora_for_another_model_is_refused_with_names_and_shapes() {
         let e = Merged::new(base(), vec![(lora("lora_unet_other", 2), 1.0)], Part::UNet).map(|_| ());
         let text = e.expect_err("nothing matches").to_string();
-        assert!(text.contains("style") && text.contains("other [2, 3]") && text.contains("a_b [2, 3]"), "{text}");
+        assert!(
+            text.contains("style") && text.contains("other.weight [2, 3]") && text.contains("a.b.weight [2, 3]"),
+            "{text}"
+        );
         let e = Merged::new(base(), vec![(lora("lora_unet_a_b", 5), 1.0)], Part::UNet).map(|_| ());
         let text = e.expect_err("shapes differ").to_string();
         assert!(text.contains("a.b.weight") && text.contains("[2, 3]") && text.contains("[5, 3]"), "{text}");
