@@ -1,8 +1,11 @@
 //! `fourstep models`: what there is to paint with.
 
 mod add;
+mod download;
 mod inspect;
 mod list;
+mod transfer;
+mod verify;
 
 use clap::{Args, Subcommand};
 use fourstep_protocol::Failure;
@@ -22,6 +25,10 @@ enum Action {
     List(list::ListArgs),
     /// Add a model, a LoRA or a folder of them to the list
     Add(add::AddArgs),
+    /// Download models and LoRAs of the list, with what they need
+    Download(download::DownloadArgs),
+    /// Check the files that were downloaded, by their checksums
+    Verify(verify::VerifyArgs),
     /// Say what a model or a LoRA is, from its headers
     Inspect(inspect::InspectArgs),
 }
@@ -32,6 +39,8 @@ pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
         None => list::run(&args.list),
         Some(Action::List(args)) => list::run(args),
         Some(Action::Add(args)) => add::run(args),
+        Some(Action::Download(args)) => download::run(args),
+        Some(Action::Verify(args)) => verify::run(args),
         Some(Action::Inspect(args)) => inspect::run(args),
     }
 }
