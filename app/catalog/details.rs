@@ -6,7 +6,8 @@ use crate::{
 };
 use fourstep_protocol::{Failure, LoraInfo, LoraReport, ModelInfo, ModelRef};
 use fourstep_weights::{
-    Lora, Merged, ModelFiles, ModelSource, Network, NetworkClass, Part, Prediction, Storage, open_unet, open_vae,
+    Lora, Merged, ModelFiles, ModelSource, Network, NetworkClass, Part, Prediction, Storage, lora_report, open_unet,
+    open_vae,
 };
 use serde::Serialize;
 use std::sync::Arc;
