@@ -106,39 +106,23 @@ impl Catalog {
         }
         let name = addition.name.clone().unwrap_or(name);
         let id = free_id(&name, &|id| entries.iter().any(|entry| entry.id() == id));
-        let detail = String::new();
         let entry = match kind {
-            ItemKind::Model => Entry::Model(ModelEntry {
-                id,
-                name,
-                detail,
-                licence: None,
-                gated: false,
-                source,
-                base: None,
-                vae: None,
-                family: None,
-                native_size: None,
-                guidance: None,
-                live: None,
-                compare: None,
-            }),
-            kind => Entry::Part(
-                kind,
-                PartEntry {
-                    id,
-                    name,
-                    detail,
-                    licence: None,
-                    gated: false,
-                    families: Vec::new(),
-                    few_step: false,
-                    source,
-                },
-            ),
+            ItemKind::Model => Entry::Model(ModelEntry::new(id, name, source)),
+            kind => Entry::Part(kind, self.described(PartEntry::new(id, name, source), kind)),
         };
         self.append(MODELS, &written(&entry)?)?;
         Ok(Added::Item(Box::new(self.item(&entry))))
+    }
+
+    /// With what a LoRA's header says, so that models of its family find it.
+    fn described(&self, part: PartEntry, kind: ItemKind) -> PartEntry {
+        match &part.source {
+            Source::Path(path) if kind == ItemKind::Lora => match self.lora_info(path) {
+                Ok(info) => PartEntry { families: info.family.into_iter().collect(), few_step: info.few_step, ..part },
+                Err(_) => part,
+            },
+            _ => part,
+        }
     }
 
     fn add_folder(&self, path: PathBuf) -> Result<Added, Failure> {

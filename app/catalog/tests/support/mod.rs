@@ -10,18 +10,18 @@ use std::{
 use tempfile::TempDir;
 
 /// A machine of its own: cache, settings and home below one folder.
-pub struct Machine(pub TempDir);
+pub(crate) struct Machine(TempDir);
 
 impl Machine {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().expect("temporary folder"))
     }
 
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
 
-    pub fn catalog(&self) -> Catalog {
+    pub(crate) fn catalog(&self) -> Catalog {
         Catalog::at(Places {
             cache: Some(self.path("cache")),
             config: Some(self.path("config")),
@@ -29,7 +29,7 @@ impl Machine {
         })
     }
 
-    pub fn write(&self, path: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, path: &str, text: &str) -> PathBuf {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("below the folder")).expect("create");
         fs::write(&path, text).expect("write");
@@ -37,14 +37,14 @@ impl Machine {
     }
 
     /// The folder of a repository in the cache, at `main`.
-    pub fn snapshot(&self, repo: &str) -> PathBuf {
+    pub(crate) fn snapshot(&self, repo: &str) -> PathBuf {
         let folder = format!("cache/models--{}", repo.replace('/', "--"));
         self.write(&format!("{folder}/refs/main"), "0123456789012345678901234567890123456789");
         self.path(&format!("{folder}/snapshots/0123456789012345678901234567890123456789"))
     }
 
     /// Everything that an entry wants, its small files empty JSON.
-    pub fn download(&self, id: &str) {
+    pub(crate) fn download(&self, id: &str) {
         for file in self.catalog().files(id).expect("files") {
             let path = self.snapshot(&file.repo).join(&file.path);
             fs::create_dir_all(path.parent().expect("below the folder")).expect("create");
@@ -58,7 +58,7 @@ impl Machine {
 }
 
 /// Half-precision tensors of these shapes, all zeros, which take no space.
-pub fn tensors(path: &Path, tensors: &[(&str, &[usize])]) {
+pub(crate) fn tensors(path: &Path, tensors: &[(&str, &[usize])]) {
     let mut at = 0;
     let mut header = serde_json::Map::new();
     for (key, shape) in tensors {
@@ -75,12 +75,12 @@ pub fn tensors(path: &Path, tensors: &[(&str, &[usize])]) {
 }
 
 /// A model's folder as diffusers writes it, with what tells models apart.
-pub struct Diffusers {
-    pub path: PathBuf,
+pub(crate) struct Diffusers {
+    pub(crate) path: PathBuf,
 }
 
 impl Diffusers {
-    pub fn new(path: PathBuf, pipeline: &str) -> Self {
+    pub(crate) fn new(path: PathBuf, pipeline: &str) -> Self {
         let folder = Self { path };
         let part = |library: &str, class: &str| json!([library, class]);
         folder
@@ -99,7 +99,7 @@ impl Diffusers {
     }
 
     /// A U-Net that reads text of this width in so many transformer layers.
-    pub fn unet(self, width: usize, layers: usize, more: &[&str]) -> Self {
+    pub(crate) fn unet(self, width: usize, layers: usize, more: &[&str]) -> Self {
         let keys: Vec<String> = (0..layers).map(|i| format!("blocks.{i}.attn2.to_k.weight")).collect();
         let mut unet: Vec<(&str, &[usize])> = vec![("conv_in.weight", &[320, 4, 3, 3])];
         let shape = [320, width];
@@ -108,7 +108,7 @@ impl Diffusers {
         self.weights("unet/diffusion_pytorch_model.safetensors", &unet)
     }
 
-    pub fn sdxl(path: PathBuf, layers: usize) -> Self {
+    pub(crate) fn sdxl(path: PathBuf, layers: usize) -> Self {
         Self::new(path, "StableDiffusionXLPipeline")
             .json(
                 "unet/config.json",
@@ -117,19 +117,19 @@ impl Diffusers {
             .unet(2048, layers, &["add_embedding.linear_1.weight"])
     }
 
-    pub fn json(self, file: &str, json: &Value) -> Self {
+    pub(crate) fn json(self, file: &str, json: &Value) -> Self {
         let path = self.path.join(file);
         fs::create_dir_all(path.parent().expect("below the folder")).expect("create");
         fs::write(path, json.to_string()).expect("write");
         self
     }
 
-    pub fn weights(self, file: &str, shapes: &[(&str, &[usize])]) -> Self {
+    pub(crate) fn weights(self, file: &str, shapes: &[(&str, &[usize])]) -> Self {
         tensors(&self.path.join(file), shapes);
         self
     }
 
-    pub fn without(self, file: &str) -> Self {
+    pub(crate) fn without(self, file: &str) -> Self {
         fs::remove_file(self.path.join(file)).expect("remove");
         self
     }
