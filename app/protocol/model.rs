@@ -149,7 +149,11 @@ mod tests {
             few_step: None,
         };
         assert_eq!(model.wants(), "LCM-LoRA: 2–8 steps, guidance 1–2, 512×512");
-        let full = ModelInfo { guidance: Guidance::Embedded { min: 3.0, max: 13.0 }, detail: "full LCM".into(), ..model.clone() };
+        let full = ModelInfo {
+            guidance: Guidance::Embedded { min: 3.0, max: 13.0 },
+            detail: "full LCM".into(),
+            ..model.clone()
+        };
         assert_eq!(full.wants(), "full LCM: 1–8 steps, guidance 3–13, no negative prompt, 512×512");
         let turbo = ModelInfo { guidance: Guidance::None, detail: "Turbo".into(), ..model.clone() };
         assert_eq!(turbo.wants(), "Turbo: 1–4 steps, no guidance, 512×512");
