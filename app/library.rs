@@ -33,7 +33,7 @@ struct Shared {
     /// Without downloads.
     items: Mutex<Arc<Vec<LibraryItem>>>,
     seen: Mutex<VecDeque<Seen>>,
-    /// Looks that were asked for, and the last one that is done.
+    /// Looks that were asked for, and the newest that is done.
     asked: AtomicU64,
     done: AtomicU64,
     looking: AtomicBool,
@@ -228,12 +228,13 @@ fn work(catalog: &Catalog, shared: &Shared, todo: &Receiver<Task>) {
     for task in todo {
         match task {
             Task::Look(number) => {
-                // Asked for again before it began: once is enough.
-                if number >= shared.asked.load(Ordering::Relaxed) {
-                    shared.looking.store(true, Ordering::Relaxed);
-                    look(catalog, shared, &mut found);
-                    shared.looking.store(false, Ordering::Relaxed);
+                // Asked for again before it began: the later one does for both.
+                if number < shared.asked.load(Ordering::Relaxed) {
+                    continue;
                 }
+                shared.looking.store(true, Ordering::Relaxed);
+                look(catalog, shared, &mut found);
+                shared.looking.store(false, Ordering::Relaxed);
                 shared.done.store(number, Ordering::Release);
                 shared.note_change();
             }
