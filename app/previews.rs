@@ -2,8 +2,8 @@
 
 use fourstep_catalog::Catalog;
 use fourstep_engine::{BackendChoice, Precision, open_tiny_decoder};
-use fourstep_preview::{Decode, LinearDecoder, Previewer, TinyDecoder};
-use fourstep_protocol::{Failure, ModelRef};
+use fourstep_preview::{Decode, Decoders, LinearDecoder, Previewer, TinyDecoder};
+use fourstep_protocol::{Failure, ModelInfo, ModelRef};
 
 /// Starts the preview thread. It decodes on the same device as the engine; `wake` is called when there is a preview.
 ///
@@ -15,23 +15,39 @@ pub(crate) fn spawn(
     precision: Precision,
     wake: impl Fn() + Send + 'static,
 ) -> std::io::Result<Previewer> {
-    let load = move |model: &ModelRef| decoder(&catalog, backend, precision, model).map_err(|e| e.to_string());
+    let load = move |model: &ModelRef| match catalog.inspect(model) {
+        Ok(info) => Decoders {
+            tiny: tiny(&catalog, backend, precision, &info).map_err(|failure| failure.to_string()),
+            linear: LinearDecoder::of(info.family),
+        },
+        Err(failure) => Decoders { tiny: Err(failure.to_string()), linear: LinearDecoder::default() },
+    };
     Previewer::spawn(load, wake)
 }
 
-/// The model's own tiny decoder, on a handle of the device of its own; the linear one where the model brings none.
+/// The best decoder for a model's latents: a tiny one, else the linear one of its family.
 ///
 /// # Errors
-/// [`Failure`] where the device cannot be opened or the decoder's weights cannot be read.
+/// [`Failure`] where there is no such model, the device cannot be opened or weights cannot be read.
 pub(crate) fn decoder(
     catalog: &Catalog,
     backend: BackendChoice,
     precision: Precision,
     model: &ModelRef,
 ) -> Result<Box<dyn Decode>, Failure> {
+    let info = catalog.inspect(model)?;
+    let tiny = tiny(catalog, backend, precision, &info)?;
+    Ok(tiny.unwrap_or_else(|| Box::new(LinearDecoder::of(info.family))))
+}
+
+/// A tiny decoder, on a handle of the device of its own.
+fn tiny(
+    catalog: &Catalog,
+    backend: BackendChoice,
+    precision: Precision,
+    model: &ModelInfo,
+) -> Result<Option<Box<dyn Decode>>, Failure> {
     let backend = backend.open(precision)?;
-    Ok(match open_tiny_decoder(&backend, catalog, model)? {
-        Some(autoencoder) => Box::new(TinyDecoder::new(backend, autoencoder)),
-        None => Box::new(LinearDecoder),
-    })
+    let autoencoder = open_tiny_decoder(&backend, catalog, model)?;
+    Ok(autoencoder.map(|autoencoder| -> Box<dyn Decode> { Box::new(TinyDecoder::new(backend, autoencoder)) }))
 }

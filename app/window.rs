@@ -38,11 +38,13 @@ fn build(catalog: &Catalog, options: &EngineOptions, waker: &Waker) -> (Session,
     let start = Instant::now();
     let (backend, precision) = (options.backend, options.precision);
     let wake = waker.clone();
-    let client: Box<dyn Client> =
-        match Engine::spawn(catalog.clone(), EngineOptions { backend, precision, wake: Box::new(move || wake()) }) {
-            Ok(engine) => Box::new(engine),
-            Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),
-        };
+    let client: Box<dyn Client> = match Engine::spawn(
+        catalog.clone(),
+        EngineOptions { backend, precision, wake: Box::new(move || wake()), ..EngineOptions::default() },
+    ) {
+        Ok(engine) => Box::new(engine),
+        Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),
+    };
     let wake = waker.clone();
     let previewer = previews::spawn(catalog.clone(), backend, precision, move || wake());
     let previewer = previewer.inspect_err(|e| log::error!("there are no previews: {e}")).ok();

@@ -6,7 +6,8 @@ use crate::{CancelToken, HostTensor, Result};
 /// *pictures*, logically `[n, h, w, c]`, and *tokens*, logically `[n, l, c]` (a vector per sample is tokens with
 /// l = 1). Shapes below are logical: how the numbers lie in memory, and how wide they are, is the backend's business.
 ///
-/// Weights come as they lie in a checkpoint (PyTorch's shapes) and are packed once, at load.
+/// Weights come as they lie in a checkpoint (PyTorch's shapes) and are packed once, at load. Cloning what they are packed
+/// into shares it.
 ///
 /// A backend is a cheap handle: cloning it shares device and buffers. The handle of a run carries the run's
 /// [`CancelToken`]; every operation checks it first and ends with [`ComputeError::Cancelled`](crate::ComputeError).
@@ -15,15 +16,15 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Pictures and tokens. Cloning shares.
     type Tensor: Clone + Send + Sync + 'static;
     /// A packed `[out, in]` matrix and its bias.
-    type Linear: Send + Sync + 'static;
+    type Linear: Clone + Send + Sync + 'static;
     /// A packed `[out, in, kh, kw]` kernel, its bias and its spec.
-    type Conv2d: Send + Sync + 'static;
+    type Conv2d: Clone + Send + Sync + 'static;
     /// Scale and shift of a group norm.
-    type GroupNorm: Send + Sync + 'static;
+    type GroupNorm: Clone + Send + Sync + 'static;
     /// Scale and shift of a layer norm.
-    type LayerNorm: Send + Sync + 'static;
+    type LayerNorm: Clone + Send + Sync + 'static;
     /// A packed table of rows.
-    type Embedding: Send + Sync + 'static;
+    type Embedding: Clone + Send + Sync + 'static;
 
     /// What computes, and how.
     fn info(&self) -> BackendInfo;
@@ -36,6 +37,24 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// `weight` is `[out, in, kh, kw]`, `bias` `[out]`.
     fn pack_conv2d(&self, weight: &HostTensor, bias: Option<&HostTensor>, spec: Conv2dSpec) -> Result<Self::Conv2d>;
+
+    /// [`pack_linear`](Self::pack_linear), into the memory of a layer of the same shape where nobody else has it.
+    fn repack_linear(&self, old: Self::Linear, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Linear> {
+        drop(old);
+        self.pack_linear(weight, bias)
+    }
+
+    /// [`pack_conv2d`](Self::pack_conv2d), into the memory of a layer of the same shape where nobody else has it.
+    fn repack_conv2d(
+        &self,
+        old: Self::Conv2d,
+        weight: &HostTensor,
+        bias: Option<&HostTensor>,
+        spec: Conv2dSpec,
+    ) -> Result<Self::Conv2d> {
+        drop(old);
+        self.pack_conv2d(weight, bias, spec)
+    }
 
     /// `weight` and `bias` are `[c]`; `groups` divides c.
     fn pack_group_norm(

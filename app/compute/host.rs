@@ -1,6 +1,12 @@
 use crate::{ComputeError, Result};
-use half::{bf16, f16};
-use std::{ops::Range, sync::Arc};
+use half::{f16, slice::HalfFloatSliceExt};
+use pulp::bytemuck;
+use rayon::prelude::*;
+use std::{
+    borrow::Cow,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 /// Number format of a [`HostTensor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,20 +29,37 @@ impl Element {
     }
 }
 
-/// A weight as it lies in a file (memory-mapped, embedded or made by merging): row-major, little-endian.
+/// A weight on the host, row-major: as it lies in a file (memory-mapped or embedded), numbers of its own, or made when
+/// it is read. Cloning shares.
 #[derive(Clone)]
 pub struct HostTensor {
     shape: Vec<usize>,
-    element: Element,
-    bytes: Bytes,
+    values: Values,
 }
 
-/// A range of some owner that keeps the bytes alive: a memory map, a static array, a vector.
 #[derive(Clone)]
-struct Bytes {
-    owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
-    start: usize,
-    len: usize,
+enum Values {
+    /// A range of some owner that keeps the bytes alive, little-endian.
+    Stored {
+        element: Element,
+        owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        start: usize,
+        len: usize,
+    },
+    Owned(Arc<Vec<f32>>),
+    /// And all of its values, once somebody wanted them at once.
+    Made(Arc<dyn Blocks>, Arc<OnceLock<Vec<f32>>>),
+}
+
+/// A weight whose values are made when they are read, a block at a time: an original with something added. The whole
+/// of it need never be in memory, and whoever packs it makes its blocks on several threads.
+pub trait Blocks: Send + Sync {
+    /// Writes a block, row after row. Rows are those of a matrix: the first dimension of the weight, and all others
+    /// together. `columns` begins at a multiple of [`PANEL`](crate::panels::PANEL).
+    ///
+    /// # Errors
+    /// [`ComputeError::NotFinite`] where a value is no number; `out` is written all the same.
+    fn read(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]) -> Result<()>;
 }
 
 impl HostTensor {
@@ -61,7 +84,7 @@ impl HostTensor {
                 found: format!("{len} bytes"),
             });
         }
-        Ok(Self { shape, element, bytes: Bytes { owner, start, len } })
+        Ok(Self { shape, values: Values::Stored { element, owner, start, len } })
     }
 
     /// A tensor of its own.
@@ -69,11 +92,22 @@ impl HostTensor {
     /// # Panics
     /// Where `values` does not hold `shape`.
     pub fn from_f32(shape: impl Into<Vec<usize>>, values: &[f32]) -> Self {
+        Self::from_vec(shape, values.to_vec())
+    }
+
+    /// A tensor of its own, of values that need not be copied.
+    ///
+    /// # Panics
+    /// Where `values` does not hold `shape`.
+    pub fn from_vec(shape: impl Into<Vec<usize>>, values: Vec<f32>) -> Self {
         let shape = shape.into();
         assert_eq!(shape.iter().product::<usize>(), values.len(), "values do not fill the shape");
-        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let len = bytes.len();
-        Self { shape, element: Element::F32, bytes: Bytes { owner: Arc::new(bytes), start: 0, len } }
+        Self { shape, values: Values::Owned(Arc::new(values)) }
+    }
+
+    /// A tensor that is made when it is read.
+    pub fn made(shape: impl Into<Vec<usize>>, blocks: Arc<dyn Blocks>) -> Self {
+        Self { shape: shape.into(), values: Values::Made(blocks, Arc::default()) }
     }
 
     /// The shape, outermost first, as in PyTorch.
@@ -81,24 +115,74 @@ impl HostTensor {
         &self.shape
     }
 
-    /// The number format.
-    pub fn element(&self) -> Element {
-        self.element
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
     }
 
-    /// The bytes as they lie in the file.
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.shape.contains(&0)
+    }
+
+    /// The number format.
+    pub fn element(&self) -> Element {
+        match self.values {
+            Values::Stored { element, .. } => element,
+            Values::Owned(_) | Values::Made(..) => Element::F32,
+        }
+    }
+
+    /// The bytes, as they would lie in a file.
     pub fn bytes(&self) -> &[u8] {
-        &(*self.bytes.owner).as_ref()[self.bytes.start..self.bytes.start + self.bytes.len]
+        match &self.values {
+            Values::Stored { owner, start, len, .. } => &(**owner).as_ref()[*start..*start + *len],
+            Values::Owned(values) => bytemuck::cast_slice(values),
+            Values::Made(blocks, all) => bytemuck::cast_slice(all.get_or_init(|| self.make(&**blocks))),
+        }
     }
 
     /// The values, widened.
     pub fn to_f32(&self) -> Vec<f32> {
-        let bytes = self.bytes();
-        match self.element {
-            Element::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Element::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-            Element::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+        self.values().into_owned()
+    }
+
+    /// The values, widened where they are stored narrower.
+    pub fn values(&self) -> Cow<'_, [f32]> {
+        match bytemuck::try_cast_slice(self.bytes()) {
+            Ok(values) if self.element() == Element::F32 => Cow::Borrowed(values),
+            _ => {
+                let mut out = vec![0.0; self.len()];
+                widen(self.element(), self.bytes(), &mut out);
+                Cow::Owned(out)
+            }
         }
+    }
+
+    /// Writes the values of a block, as [`Blocks::read`] says.
+    ///
+    /// # Errors
+    /// [`ComputeError::NotFinite`] where a tensor is made of numbers whose sum is none.
+    ///
+    /// # Panics
+    /// Where the block is outside the matrix or `out` is not as large.
+    pub fn read(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]) -> Result<()> {
+        if let Values::Made(blocks, _) = &self.values {
+            return blocks.read(rows, columns, out);
+        }
+        let (element, width) = (self.element(), self.width());
+        let row_bytes = width * element.size_bytes();
+        let part = columns.start * element.size_bytes()..columns.end * element.size_bytes();
+        let rows = &self.bytes()[rows.start * row_bytes..rows.end * row_bytes];
+        for (row, out) in rows.chunks_exact(row_bytes.max(1)).zip(out.chunks_exact_mut(columns.len().max(1))) {
+            widen(element, &row[part.clone()], out);
+        }
+        Ok(())
+    }
+
+    /// Values of a row: all dimensions but the first.
+    pub fn width(&self) -> usize {
+        self.shape.iter().skip(1).product()
     }
 
     /// The same values under another shape of the same length.
@@ -107,29 +191,44 @@ impl HostTensor {
     /// [`ComputeError::Shape`] where the lengths differ.
     pub fn reshape(&self, shape: impl Into<Vec<usize>>) -> Result<Self> {
         let shape = shape.into();
-        if shape.iter().product::<usize>() != self.shape.iter().product::<usize>() {
-            return Err(ComputeError::Shape {
-                what: "reshape".into(),
-                expected: format!("{shape:?}"),
-                found: format!("{:?}", self.shape),
-            });
+        let reshaped = Self { shape, values: self.values.clone() };
+        // What is made by rows is made by the rows it has.
+        let same_rows = !matches!(self.values, Values::Made(..)) || reshaped.width() == self.width();
+        if reshaped.len() == self.len() && same_rows {
+            return Ok(reshaped);
         }
-        Ok(Self { shape, ..self.clone() })
+        Err(ComputeError::Shape {
+            what: "reshape".into(),
+            expected: format!("{:?}", reshaped.shape),
+            found: format!("{:?}", self.shape),
+        })
     }
 
-    /// Part of the outermost dimension, as a view of the same bytes.
+    /// Part of the outermost dimension; of what lies in a file, a view.
     ///
     /// # Errors
     /// [`ComputeError::Shape`] where there are fewer rows.
     pub fn rows(&self, rows: Range<usize>) -> Result<Self> {
-        let [all, rest @ ..] = self.shape.as_slice() else { return Err(self.no_rows(&rows)) };
+        let wrong = || ComputeError::Shape {
+            what: "rows".into(),
+            expected: format!("{rows:?}"),
+            found: format!("{:?}", self.shape),
+        };
+        let [all, rest @ ..] = self.shape.as_slice() else { return Err(wrong()) };
         if rows.start > rows.end || rows.end > *all {
-            return Err(self.no_rows(&rows));
+            return Err(wrong());
         }
-        let row_bytes = rest.iter().product::<usize>() * self.element.size_bytes();
+        // Of no rows, a file may say that they are longer than memory.
+        let width = rest.iter().try_fold(1usize, |n, side| n.checked_mul(*side)).ok_or_else(wrong)?;
         let shape = [&[rows.len()], rest].concat();
-        let (start, len) = (self.bytes.start + rows.start * row_bytes, rows.len() * row_bytes);
-        Ok(Self { shape, element: self.element, bytes: Bytes { owner: self.bytes.owner.clone(), start, len } })
+        match &self.values {
+            Values::Stored { element, owner, start, .. } => {
+                let row_bytes = width.checked_mul(element.size_bytes()).ok_or_else(wrong)?;
+                let (start, len) = (start + rows.start * row_bytes, rows.len() * row_bytes);
+                Ok(Self { shape, values: Values::Stored { element: *element, owner: owner.clone(), start, len } })
+            }
+            _ => Ok(Self::from_vec(shape, self.values()[rows.start * width..rows.end * width].to_vec())),
+        }
     }
 
     /// A matrix with rows and columns exchanged, as a tensor of its own in the same number format.
@@ -141,30 +240,50 @@ impl HostTensor {
             let expected = "rows and columns".into();
             return Err(ComputeError::Shape { what: "transpose".into(), expected, found: format!("{:?}", self.shape) });
         };
-        let (size, bytes) = (self.element.size_bytes(), self.bytes());
+        let (element, bytes) = (self.element(), self.bytes());
+        let size = element.size_bytes();
         let mut turned = Vec::with_capacity(bytes.len());
-        for column in 0..columns {
+        // Without rows a file may say that there are more columns than can be counted.
+        let filled = if rows == 0 { 0 } else { columns };
+        for column in 0..filled {
             for row in 0..rows {
                 let at = (row * columns + column) * size;
                 turned.extend_from_slice(&bytes[at..at + size]);
             }
         }
         let len = turned.len();
-        Ok(Self {
-            shape: vec![columns, rows],
-            element: self.element,
-            bytes: Bytes { owner: Arc::new(turned), start: 0, len },
-        })
+        Self::view("transpose", vec![columns, rows], element, Arc::new(turned), 0, len)
     }
 
-    fn no_rows(&self, rows: &Range<usize>) -> ComputeError {
-        ComputeError::Shape { what: "rows".into(), expected: format!("{rows:?}"), found: format!("{:?}", self.shape) }
+    /// Every value of a tensor that is made.
+    fn make(&self, blocks: &dyn Blocks) -> Vec<f32> {
+        let width = self.width();
+        let mut out = vec![0.0; self.len()];
+        out.par_chunks_mut(width.max(1)).enumerate().for_each(|(row, out)| {
+            // What is no number is among the values, which is where those who want all at once look for it.
+            let _ = blocks.read(row..row + 1, 0..width, out);
+        });
+        out
+    }
+}
+
+/// Little-endian numbers as f32.
+fn widen(element: Element, bytes: &[u8], out: &mut [f32]) {
+    match element {
+        Element::F32 => bytes.as_chunks().0.iter().zip(out).for_each(|(b, out)| *out = f32::from_le_bytes(*b)),
+        Element::Bf16 => bytes.as_chunks().0.iter().zip(out).for_each(|(b, out)| {
+            *out = f32::from_bits(u32::from(u16::from_le_bytes(*b)) << 16);
+        }),
+        Element::F16 => match bytemuck::try_cast_slice::<u8, f16>(bytes) {
+            Ok(halves) if cfg!(target_endian = "little") => halves.convert_to_f32_slice(out),
+            _ => bytes.as_chunks().0.iter().zip(out).for_each(|(b, out)| *out = f16::from_le_bytes(*b).to_f32()),
+        },
     }
 }
 
 impl std::fmt::Debug for HostTensor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "HostTensor({:?} {:?})", self.shape, self.element)
+        write!(f, "HostTensor({:?} {:?})", self.shape, self.element())
     }
 }
 
@@ -178,11 +297,19 @@ pub trait TensorSource: Send + Sync {
 
     /// Whether there is a tensor of this key.
     fn contains(&self, key: &str) -> bool;
+
+    /// What tells the tensor of this key from others that were or will be read under it: 0 is the original, and two
+    /// of the same version are equal bit for bit. `None`: not known, so nothing made from the tensor can be kept.
+    fn version(&self, key: &str) -> Option<u64> {
+        let _ = key;
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use half::bf16;
 
     #[test]
     fn views_widen_every_element() {

@@ -10,8 +10,9 @@ pub mod candle;
 pub mod conformance;
 mod error;
 mod host;
+pub mod panels;
 
 pub use backend::{Activation, Backend, BackendInfo, Conv2dSpec, Epilogue, Mask, Padding};
 pub use cancel::{CancelFloor, CancelToken};
 pub use error::{ComputeError, Result};
-pub use host::{Element, HostTensor, TensorSource};
+pub use host::{Blocks, Element, HostTensor, TensorSource};

@@ -1,6 +1,8 @@
 use crate::{
-    EngineOptions,
+    EngineOptions, Precision,
     mailbox::{Outbox, mailbox},
+    memory::Memory,
+    models::Setup,
     worker::{Events, Worker},
 };
 use crossbeam_channel::{Receiver, bounded};
@@ -8,7 +10,10 @@ use fourstep_catalog::Catalog;
 use fourstep_compute::CancelFloor;
 use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -32,11 +37,15 @@ impl Engine {
     /// # Errors
     /// [`Failure`] where the device cannot be opened or the system gives no thread.
     pub fn spawn(catalog: Catalog, options: EngineOptions) -> Result<Self, Failure> {
-        let backend = options.backend.open(options.precision)?;
+        let EngineOptions { backend: choice, precision, wake, available_bytes } = options;
+        let backend = choice.open(precision)?;
+        let memory = Memory::new(&backend, available_bytes);
+        let in_f32 = Arc::new(move || choice.open(Precision::F32));
+        let setup = Setup { backend, in_f32, catalog, memory };
         let (outbox, inbox) = mailbox();
         let (sender, events) = bounded(EVENTS_WAITING);
         let floor = CancelFloor::default();
-        let worker = Worker::new(backend, catalog, inbox, Events::new(sender, options.wake), floor.clone());
+        let worker = Worker::new(setup, inbox, Events::new(sender, wake), floor.clone());
         let thread = std::thread::Builder::new().name("inference".into()).spawn(|| worker.work()).map_err(|e| {
             Failure::machine("The inference thread could not be started", e, "Close other programs and start again.")
         })?;

@@ -49,9 +49,14 @@ impl From<ComputeError> for RunError {
 impl From<WeightsError> for RunError {
     fn from(error: WeightsError) -> Self {
         let what = match error.fault {
-            Fault::NotLora(_) | Fault::Module { .. } | Fault::NothingMatches { .. } | Fault::LoraShape { .. } => {
-                "The LoRA could not be used"
-            }
+            Fault::NotLora(_)
+            | Fault::PickleLora
+            | Fault::OtherFile { .. }
+            | Fault::LoraOfOther(_)
+            | Fault::LoraFamily { .. }
+            | Fault::Module { .. }
+            | Fault::NothingMatches { .. }
+            | Fault::LoraShape { .. } => "The LoRA could not be used",
             _ => "A file could not be used",
         };
         let why = format!("{} {}", error.file, error.fault);

@@ -1,33 +1,10 @@
-//! A picture to latents, the start of image-to-image.
+//! A picture to what an autoencoder encodes, the start of image-to-image.
 
-use crate::{
-    fault::{Result, not_a_number},
-    model::Vae,
-};
-use fourstep_compute::Backend;
 use fourstep_protocol::{Picture, Size};
 use image::{RgbImage, imageops::FilterType};
 
-/// Encodes a picture, scaled to `size` as diffusers does (Lanczos, aspect not kept): latents `[4, h/8, w/8]`.
-/// `noise` is drawn only where the autoencoder's posterior is sampled.
-pub(crate) fn encode<B: Backend>(
-    b: &B,
-    vae: &Vae<B>,
-    picture: &Picture,
-    size: Size,
-    noise: impl FnOnce() -> std::sync::Arc<[f32]>,
-) -> Result<Vec<f32>> {
-    let pixels = pixels(picture, size);
-    let image = b.upload_image(&pixels, [1, 3, size.height as usize, size.width as usize])?;
-    let latents = match vae {
-        Vae::Tiny(vae) => b.download_image(&vae.encode(b, &image)?)?.0,
-        Vae::Kl(vae) => vae.encode(b, &image)?.sample(&noise()),
-    };
-    if latents.iter().all(|v| v.is_finite()) { Ok(latents) } else { Err(not_a_number("latents of the picture")) }
-}
-
-/// −1 … 1 in `[c, h, w]` order.
-fn pixels(picture: &Picture, size: Size) -> Vec<f32> {
+/// −1 … 1 in `[c, h, w]` order, scaled to `size` as diffusers does (Lanczos, aspect not kept).
+pub(crate) fn pixels(picture: &Picture, size: Size) -> Vec<f32> {
     let (w, h) = (picture.width(), picture.height());
     let rgb = RgbImage::from_raw(w, h, picture.rgb().to_vec()).unwrap_or_default();
     let rgb = match (w, h) == (size.width, size.height) {

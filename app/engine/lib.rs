@@ -3,23 +3,32 @@
 //! [`Engine`] is the near end: a [`Client`](fourstep_protocol::Client) whose far end is a thread that owns the device,
 //! the models and all caches.
 
+mod base;
 mod engine;
 mod fault;
 mod init_image;
+mod loading;
+mod loras;
 mod lru;
 mod mailbox;
+mod memory;
 mod model;
+mod models;
+mod network_set;
+mod networks;
 pub mod noise;
 mod noise_tape;
-mod observed;
 mod options;
 mod pipeline;
 pub mod samplers;
 mod text;
+mod tiny_decoder;
 pub mod tokenizer;
+mod vae;
 mod worker;
 
 pub use engine::Engine;
 pub use fourstep_compute::candle::Precision;
-pub use model::open_tiny_decoder;
+pub use memory::{AvailableBytes, available_bytes};
 pub use options::{BackendChoice, EngineOptions};
+pub use tiny_decoder::open_tiny_decoder;

@@ -10,11 +10,6 @@ impl<K: PartialEq, V> Lru<K, V> {
         Self { entries: Vec::with_capacity(capacity), capacity }
     }
 
-    /// The value of `key`, where it is kept; looking does not count as using.
-    pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.entries.iter().find(|(k, _)| k == key).map(|(_, value)| value)
-    }
-
     /// The value of `key`, made by `make` where it is not kept yet. What makes room for it goes before it is made, so
     /// that there are never more than `capacity` values at a time.
     pub(crate) fn get_or_try_insert<E>(&mut self, key: K, make: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {

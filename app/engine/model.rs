@@ -1,223 +1,101 @@
-//! A model on the device: opened from its folder, merged with its LoRAs, packed.
-
 use crate::{
-    fault::{Result, RunError},
-    observed::Observed,
-    samplers::NoiseSchedule,
-    tokenizer::ClipTokenizer,
+    base::Base,
+    fault::Result,
+    loras::AppliedLora,
+    memory::Memory,
+    network_set::NetworkSet,
+    networks::{Networks, PackedParts, Plan},
+    vae::Vae,
 };
-use fourstep_catalog::{Catalog, Location, LoraLocation};
-use fourstep_compute::{Backend, CancelToken};
-use fourstep_nets::{
-    Autoencoder, AutoencoderConfig, ClipTextConfig, ClipTextEncoder, TinyAutoencoder, TinyAutoencoderConfig, UNet,
-    UNetConfig,
-};
-use fourstep_protocol::{Failure, LoraRef, ModelInfo, ModelRef};
-use fourstep_weights::{Checkpoint, KeyedSource, Lora, Merged, Part, Storage, VARIANTS};
-use serde::Deserialize;
-use std::{collections::HashMap, sync::Arc};
+use fourstep_compute::Backend;
 
-/// What of a model does not change with LoRAs. Opening it packs the autoencoder only; the other weights stay files.
-pub(crate) struct Base<B: Backend> {
-    pub(crate) info: ModelInfo,
-    pub(crate) tokenizers: Vec<ClipTokenizer>,
+/// A model on the device: its networks with the LoRAs of the last run and, where memory allows, with those of a run
+/// before it, so that comparing with and without a LoRA does not merge at each turn.
+pub(crate) struct Model<B: Backend> {
+    pub(crate) base: Base,
+    pub(crate) vae: Option<ChosenVae<B>>,
+    /// The one in use is the last.
+    pub(crate) slots: Vec<Slot<B>>,
+    /// What decoding kept at the same time so far, in numbers: memory that is known to be there.
+    pub(crate) proven_numbers: u64,
+}
+
+/// An autoencoder on the device.
+pub(crate) struct ChosenVae<B: Backend> {
+    /// As the request names it; `None` is the model's own.
+    pub(crate) asked: Option<String>,
     pub(crate) vae: Vae<B>,
-    pub(crate) schedule: NoiseSchedule,
-    /// SDXL: an empty negative prompt is not encoded but all zeros.
-    pub(crate) zero_empty_negative: bool,
-    pub(crate) unet_config: UNetConfig,
-    unet: Arc<Checkpoint>,
-    text_encoders: Vec<(ClipTextConfig, Arc<Checkpoint>, Part)>,
 }
 
-/// The networks that LoRAs change.
-pub(crate) struct Networks<B: Backend> {
-    pub(crate) unet: UNet<B>,
-    pub(crate) text_encoders: Vec<ClipTextEncoder<B>>,
+/// Room for the networks of a model with one stack of LoRAs.
+pub(crate) struct Slot<B: Backend> {
+    /// The LoRAs that it was last packed with, or was to be.
+    pub(crate) loras: Vec<AppliedLora>,
+    pub(crate) packed: PackedParts,
+    /// `None` while it is packed anew, and where that was cut off.
+    pub(crate) set: Option<NetworkSet<B>>,
 }
 
-/// Either autoencoder: latents ⇄ picture.
-pub(crate) enum Vae<B: Backend> {
-    /// `AutoencoderKL`, the full one.
-    Kl(Box<Autoencoder<B>>),
-    /// `AutoencoderTiny`.
-    Tiny(Box<TinyAutoencoder<B>>),
+/// The parts of a model that a run works with.
+pub(crate) struct Loaded<'a, B: Backend> {
+    pub(crate) base: &'a Base,
+    pub(crate) vae: &'a mut Vae<B>,
+    pub(crate) set: &'a mut NetworkSet<B>,
 }
 
-/// What loading needs of the run it happens in.
-pub(crate) struct Loading<'a> {
-    pub(crate) cancel: CancelToken,
-    /// Told how much is done, 0 … 1.
-    pub(crate) progress: &'a (dyn Fn(f32) + Sync),
-}
+/// Slots of one model: with and without a LoRA.
+const SLOTS: usize = 2;
 
-/// `model_index.json`: which class each folder is.
-#[derive(Deserialize)]
-struct ModelIndex {
-    /// SDXL only, where absent means yes, as in diffusers.
-    force_zeros_for_empty_prompt: Option<bool>,
-    #[serde(flatten)]
-    parts: HashMap<String, serde_json::Value>,
-}
-
-impl ModelIndex {
-    fn class(&self, part: &str) -> Option<&str> {
-        self.parts.get(part)?.as_array()?.get(1)?.as_str()
-    }
-}
-
-impl<B: Backend> Base<B> {
-    pub(crate) fn open(b: &B, catalog: &Catalog, info: ModelInfo, cancel: &CancelToken) -> Result<Self> {
-        let storage = storage(catalog.locate(&info.model)?);
-        let index: ModelIndex = storage.json("model_index.json")?;
-        let pairs = [("", Part::TextEncoder1), ("_2", Part::TextEncoder2)];
-        let mut tokenizers = Vec::new();
-        let mut text_encoders = Vec::new();
-        for (ending, part) in pairs {
-            let folder = format!("text_encoder{ending}");
-            if index.class(&folder).is_none() {
-                continue;
-            }
-            tokenizers.push(ClipTokenizer::load(&storage, &format!("tokenizer{ending}"))?);
-            let config = storage.json(&format!("{folder}/config.json"))?;
-            text_encoders.push((config, Arc::new(Checkpoint::open(&storage, &folder, VARIANTS)?), part));
-        }
-        if text_encoders.is_empty() {
-            return Err(no_text_encoder(&info).into());
-        }
-        let xl = text_encoders.len() == 2;
-        Ok(Self {
-            tokenizers,
-            text_encoders,
-            vae: Vae::open(b, &storage, index.class("vae"), cancel)?,
-            schedule: schedule(&storage)?,
-            zero_empty_negative: xl && index.force_zeros_for_empty_prompt.unwrap_or(true),
-            unet_config: storage.json("unet/config.json")?,
-            unet: Arc::new(Checkpoint::open(&storage, "unet", VARIANTS)?),
-            info,
-        })
+impl<B: Backend> Model<B> {
+    pub(crate) fn new(base: Base) -> Self {
+        Self { base, vae: None, slots: Vec::new(), proven_numbers: 0 }
     }
 
-    /// Packs the networks with these LoRAs merged in.
-    pub(crate) fn networks(
-        &self,
-        b: &B,
-        catalog: &Catalog,
-        loras: &[LoraRef],
-        loading: &Loading<'_>,
-    ) -> Result<Networks<B>> {
-        let loras = open_loras(catalog, loras)?;
-        let parts = self.text_encoders.iter().map(|(_, checkpoint, _)| checkpoint).chain([&self.unet]);
-        let total = parts.map(|c| elements(&**c)).sum::<usize>().max(1) as f32;
-        let mut done = 0;
-        let mut text_encoders = Vec::new();
-        for (config, checkpoint, part) in &self.text_encoders {
-            let merged = merged(checkpoint, &loras, *part)?;
-            let progress = |read: usize| (loading.progress)((done + read) as f32 / total);
-            let source = Observed::new(&merged, loading.cancel.clone(), &progress);
-            text_encoders.push(ClipTextEncoder::load(b, &source, config)?);
-            done += elements(&**checkpoint);
-        }
-        let merged = merged(&self.unet, &loras, Part::UNet)?;
-        let progress = |read: usize| (loading.progress)((done + read) as f32 / total);
-        let source = Observed::new(&merged, loading.cancel.clone(), &progress);
-        Ok(Networks { unet: UNet::load(b, &source, &self.unet_config)?, text_encoders })
-    }
-}
-
-impl<B: Backend> Vae<B> {
-    fn open(b: &B, storage: &Storage, class: Option<&str>, cancel: &CancelToken) -> Result<Self> {
-        let checkpoint = Checkpoint::open(storage, "vae", VARIANTS)?;
-        let source = Observed::new(&checkpoint, cancel.clone(), &|_| ());
-        match class {
-            Some("AutoencoderTiny") => {
-                let config: TinyAutoencoderConfig = storage.json("vae/config.json")?;
-                Ok(Self::Tiny(Box::new(TinyAutoencoder::load(b, &source, &config)?)))
-            }
-            _ => {
-                let config: AutoencoderConfig = storage.json("vae/config.json")?;
-                Ok(Self::Kl(Box::new(Autoencoder::load(b, &source, &config)?)))
-            }
-        }
+    /// `None` as long as something of it is not loaded.
+    pub(crate) fn loaded(&mut self) -> Option<Loaded<'_, B>> {
+        let Self { base, vae, slots, .. } = self;
+        Some(Loaded { base, vae: &mut vae.as_mut()?.vae, set: slots.last_mut()?.set.as_mut()? })
     }
 
-    /// Latents → picture in −1 … 1.
-    pub(crate) fn decode(&self, b: &B, latents: &B::Tensor) -> Result<B::Tensor> {
-        Ok(match self {
-            Self::Kl(vae) => vae.decode(b, latents)?,
-            Self::Tiny(vae) => vae.decode(b, latents)?,
-        })
+    /// The slot whose networks have these LoRAs.
+    pub(crate) fn find(&self, loras: &[AppliedLora]) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.set.is_some() && slot.loras == loras)
     }
-}
 
-/// The model's own tiny decoder, for previews; `None` where it brings none.
-///
-/// # Errors
-/// [`Failure`] where the model's files are missing or damaged.
-pub fn open_tiny_decoder<B: Backend>(
-    b: &B,
-    catalog: &Catalog,
-    model: &ModelRef,
-) -> std::result::Result<Option<TinyAutoencoder<B>>, Failure> {
-    let open = || -> Result<_> {
-        let storage = storage(catalog.locate(model)?);
-        let index: ModelIndex = storage.json("model_index.json")?;
-        if index.class("vae") != Some("AutoencoderTiny") {
-            return Ok(None);
-        }
-        let checkpoint = Checkpoint::open(&storage, "vae", VARIANTS)?;
-        let config: TinyAutoencoderConfig = storage.json("vae/config.json")?;
-        Ok(Some(TinyAutoencoder::load_decoder(b, &checkpoint, &config)?))
-    };
-    open().map_err(|error| match error {
-        RunError::Failed(failure) => failure,
-        RunError::Cancelled => Failure::machine("The preview decoder was not opened", "cancelled", "Try again."),
-    })
-}
-
-fn storage(location: Location) -> Storage {
-    match location {
-        Location::Directory(path) => Storage::Directory(path),
-        Location::Embedded(files) => Storage::Embedded(files),
-    }
-}
-
-fn schedule(storage: &Storage) -> Result<NoiseSchedule> {
-    let config: serde_json::Value = storage.json("scheduler/scheduler_config.json")?;
-    Ok(NoiseSchedule::from_json(&config.to_string())?)
-}
-
-fn open_loras(catalog: &Catalog, loras: &[LoraRef]) -> Result<Vec<(Arc<Lora>, f32)>> {
-    let open = |lora: &LoraRef| -> Result<_> {
-        let opened = match catalog.locate_lora(&lora.source)? {
-            LoraLocation::File(path) => Lora::open(&path)?,
-            LoraLocation::Embedded(bytes) => Lora::from_bytes(&lora.source, Arc::new(bytes))?,
+    /// How to come to networks with these LoRAs, and the slot to pack them into; `None` is a new one. Other weights for
+    /// the same files are somebody at a slider, who does not come back to the weights before; other files may be a
+    /// comparison, and get a slot of their own where there is room.
+    pub(crate) fn plan(&self, loras: &[AppliedLora], memory: &Memory) -> Result<(Option<usize>, Plan<B>)> {
+        let same_files = |slot: &Slot<B>| {
+            slot.loras.len() == loras.len() && slot.loras.iter().zip(loras).all(|(a, b)| a.same_file(b))
         };
-        Ok((Arc::new(opened), lora.weight))
-    };
-    loras.iter().map(open).collect()
-}
-
-fn merged(base: &Arc<Checkpoint>, loras: &[(Arc<Lora>, f32)], part: Part) -> Result<Merged> {
-    let merged = Merged::new(base.clone(), loras.to_vec(), part)?;
-    for report in merged.reports().iter().filter(|report| report.total > 0) {
-        log::info!("{}: {} of {} modules merged", report.lora, report.matched, report.total);
-        if !report.ignored.is_empty() {
-            log::warn!("{}: ignored {}", report.lora, report.ignored.join(", "));
+        let unfinished = |slot: &Slot<B>| slot.set.is_none();
+        let mut at = self.slots.iter().position(same_files).or_else(|| self.slots.iter().position(unfinished));
+        if at.is_none() && self.slots.len() < SLOTS {
+            let plan = Plan::new(&self.base, loras, &self.networks_beside(None))?;
+            if self.slots.is_empty() || memory.has_plenty_for(memory.bytes_of(plan.numbers())) {
+                return Ok((None, plan));
+            }
         }
+        let at = *at.get_or_insert(0);
+        Ok((Some(at), Plan::new(&self.base, loras, &self.networks_beside(Some(at)))?))
     }
-    Ok(merged)
+
+    /// The networks of every slot but this one.
+    fn networks_beside(&self, slot: Option<usize>) -> Vec<&Networks<B>> {
+        let others = self.slots.iter().enumerate().filter(|(at, _)| Some(*at) != slot);
+        others.filter_map(|(_, slot)| Some(&slot.set.as_ref()?.networks)).collect()
+    }
+
+    /// Numbers that giving up the whole model frees.
+    pub(crate) fn numbers(&self) -> u64 {
+        let vae = self.vae.as_ref().map_or(0, |chosen| chosen.vae.network().elements());
+        vae + self.slots.iter().map(|slot| slot.packed.numbers()).sum::<u64>()
+    }
 }
 
-/// Numbers in all tensors: a measure of how long packing takes, whatever they are stored as.
-fn elements(source: &dyn KeyedSource) -> usize {
-    source.keys().filter_map(|key| source.shape(key)).map(|shape| shape.iter().product::<usize>()).sum()
-}
-
-fn no_text_encoder(info: &ModelInfo) -> Failure {
-    Failure::input(
-        "The model cannot be run",
-        format!("{} has no text encoder in its model_index.json", info.name),
-        "Choose a complete folder in the diffusers layout.",
-    )
+impl<B: Backend> Slot<B> {
+    pub(crate) fn new() -> Self {
+        Self { loras: Vec::new(), packed: PackedParts::default(), set: None }
+    }
 }

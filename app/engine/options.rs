@@ -1,6 +1,7 @@
+use crate::{AvailableBytes, available_bytes};
 use fourstep_compute::candle::{Candle, Device, Precision};
 use fourstep_protocol::Failure;
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 /// How an engine computes.
 pub struct EngineOptions {
@@ -10,11 +11,18 @@ pub struct EngineOptions {
     pub precision: Precision,
     /// Called from the worker after each event, so that a window can wake up and read it.
     pub wake: Box<dyn Fn() + Send>,
+    /// Asked before something is loaded, where models lie in the machine's own memory.
+    pub available_bytes: AvailableBytes,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { backend: BackendChoice::Auto, precision: Precision::Auto, wake: Box::new(|| ()) }
+        Self {
+            backend: BackendChoice::Auto,
+            precision: Precision::Auto,
+            wake: Box::new(|| ()),
+            available_bytes: Arc::new(available_bytes),
+        }
     }
 }
 

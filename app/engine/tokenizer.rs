@@ -1,5 +1,7 @@
 //! Text to the token ids of CLIP text encoders.
 
+mod clip_vocabulary;
+
 use fourstep_weights::{Storage, WeightsError};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -77,6 +79,18 @@ impl ClipTokenizer {
             return Self::open((*vocab).as_ref(), (*merges).as_ref(), &config);
         }
         Self::from_tokenizer_json((*storage.read(&path("tokenizer.json"))?).as_ref(), &config)
+    }
+
+    /// CLIP's own vocabulary, which is in the program: for models that bring none. The window is filled with the end
+    /// token, or with id 0 (`!`), as the OpenCLIP encoders of SDXL and SD2 were trained.
+    ///
+    /// # Errors
+    /// None in practice: those of [`open`](Self::open) for a file that is part of the program.
+    pub fn standard(pad_with_zero: bool) -> Result<Self> {
+        let clip = TokenizerConfig::default();
+        let config = if pad_with_zero { TokenizerConfig { pad: "!".into(), ..clip } } else { clip };
+        let (vocabulary, merges) = clip_vocabulary::vocabulary();
+        Self::build("built-in vocabulary", vocabulary, merges, &config)
     }
 
     /// From the contents of `vocab.json` and `merges.txt`.

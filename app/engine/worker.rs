@@ -3,10 +3,10 @@
 use crate::{
     fault::{Result, RunError},
     mailbox::{Inbox, Work},
+    models::Setup,
     pipeline::{Pipeline, Run},
 };
 use crossbeam_channel::{Sender, TrySendError};
-use fourstep_catalog::Catalog;
 use fourstep_compute::{Backend, CancelFloor};
 use fourstep_protocol::{DeviceInfo, Event, Failure, Finished, Request, RunId};
 use std::{
@@ -18,8 +18,7 @@ use std::{
 /// Does one run after the other, always the newest. Every run that was asked for ends in exactly one of
 /// `Finished`, `Stopped` and `Failed`.
 pub(crate) struct Worker<B: Backend> {
-    backend: B,
-    catalog: Catalog,
+    setup: Setup<B>,
     pipeline: Pipeline<B>,
     inbox: Inbox,
     events: Events,
@@ -56,14 +55,14 @@ fn droppable(event: &Event) -> bool {
 }
 
 impl<B: Backend> Worker<B> {
-    pub(crate) fn new(backend: B, catalog: Catalog, inbox: Inbox, events: Events, floor: CancelFloor) -> Self {
-        let pipeline = Pipeline::new(backend.clone(), catalog.clone());
-        Self { backend, catalog, pipeline, inbox, events, floor }
+    pub(crate) fn new(setup: Setup<B>, inbox: Inbox, events: Events, floor: CancelFloor) -> Self {
+        let pipeline = Pipeline::new(setup.clone());
+        Self { setup, pipeline, inbox, events, floor }
     }
 
     /// Works until nobody can ask any more.
     pub(crate) fn work(mut self) {
-        self.events.send(Event::Ready(device_info(&self.backend)));
+        self.events.send(Event::Ready(device_info(&self.setup.backend)));
         while let Some(work) = self.inbox.next() {
             self.do_all(work);
         }
@@ -71,7 +70,7 @@ impl<B: Backend> Worker<B> {
 
     fn do_all(&mut self, work: Work) {
         for model in work.inspect {
-            let inspected = catch_unwind(AssertUnwindSafe(|| self.catalog.inspect(&model)));
+            let inspected = catch_unwind(AssertUnwindSafe(|| self.setup.catalog.inspect(&model)));
             self.events.send(match inspected.unwrap_or_else(|panic| Err(panicked(&*panic))) {
                 Ok(info) => Event::Inspected(Box::new(info)),
                 Err(failure) => Event::Failed { run: None, failure },
@@ -91,7 +90,7 @@ impl<B: Backend> Worker<B> {
         // What a panic leaves half-changed is the pipeline, which is thrown away below.
         let result = catch_unwind(AssertUnwindSafe(|| pipeline.paint(&run)));
         let result = result.unwrap_or_else(|panic| {
-            self.pipeline = Pipeline::new(self.backend.clone(), self.catalog.clone());
+            self.pipeline = Pipeline::new(self.setup.clone());
             Err(RunError::Failed(panicked(&*panic)))
         });
         self.events.send(closing(id, result));

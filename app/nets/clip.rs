@@ -2,10 +2,12 @@
 
 use crate::{
     config::{activation, unsupported},
+    packs::Packs,
     params::Params,
 };
 use fourstep_compute::{Activation, Backend, ComputeError, Epilogue, Mask, Result, TensorSource};
 use serde::Deserialize;
+use std::cell::RefCell;
 
 /// Causal transformer over tokens.
 pub struct ClipTextEncoder<B: Backend> {
@@ -67,7 +69,19 @@ impl<B: Backend> ClipTextEncoder<B> {
     /// # Errors
     /// `Missing` and `Shape` naming the key, `Unsupported` naming the option.
     pub fn load(b: &B, source: &dyn TensorSource, config: &ClipTextConfig) -> Result<Self> {
-        let root = Params::new(source);
+        Self::read(b, &Params::new(source), config)
+    }
+
+    /// [`load`](Self::load), taking from `packs` what was packed before from the same tensors. The encoder that was
+    /// loaded before should be dropped by then.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); `packs` stays of use.
+    pub fn load_with(b: &B, source: &dyn TensorSource, config: &ClipTextConfig, packs: &mut Packs) -> Result<Self> {
+        Self::read(b, &Params::with_packs(source, &RefCell::new(packs)), config)
+    }
+
+    fn read(b: &B, root: &Params<'_>, config: &ClipTextConfig) -> Result<Self> {
         let p = if root.has("embeddings.token_embedding.weight") { root.clone() } else { root.sub("text_model") };
         let (c, eps) = (config.hidden_size, config.layer_norm_eps);
         if !c.is_multiple_of(config.num_attention_heads) {

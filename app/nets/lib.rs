@@ -8,6 +8,7 @@ pub mod autoencoder;
 pub mod clip;
 pub mod config;
 mod embedding;
+mod packs;
 pub mod params;
 mod resnet;
 pub mod tiny_autoencoder;
@@ -15,6 +16,7 @@ pub mod unet;
 
 pub use autoencoder::{Autoencoder, AutoencoderConfig, Posterior};
 pub use clip::{ClipTextConfig, ClipTextEncoder, TextEncoding};
+pub use packs::Packs;
 pub use params::Params;
 pub use tiny_autoencoder::{TinyAutoencoder, TinyAutoencoderConfig};
 pub use unet::{Conditioning, TimeEmbedding, TimeExtras, UNet, UNetConfig};

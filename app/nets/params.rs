@@ -1,28 +1,36 @@
 //! From checkpoint keys to packed weights.
 
+use crate::packs::{Kept, Packs, Versions};
 use fourstep_compute::{Backend, ComputeError, Conv2dSpec, HostTensor, Result, TensorSource};
-use std::fmt::Display;
+use std::{cell::RefCell, fmt::Display};
 
 /// The tensors below one key of a checkpoint, as `down_blocks.0.resnets.1`.
 ///
 /// Every method reads `{prefix}.{name}.weight` and, where the layer has one, `.bias`, checks shapes against what the
-/// configuration says, and packs. Errors name the full key.
+/// configuration says, and packs; or it takes what [`Packs`] kept from the same tensors, unread. Errors name the full
+/// key.
 #[derive(Clone)]
 pub struct Params<'a> {
     source: &'a dyn TensorSource,
+    packs: Option<&'a RefCell<&'a mut Packs>>,
     prefix: String,
 }
 
 impl<'a> Params<'a> {
-    /// All tensors.
+    /// All tensors; nothing is kept.
     pub fn new(source: &'a dyn TensorSource) -> Self {
-        Self { source, prefix: String::new() }
+        Self { source, packs: None, prefix: String::new() }
+    }
+
+    /// All tensors; what they are packed into is taken from `packs` and kept there.
+    pub fn with_packs(source: &'a dyn TensorSource, packs: &'a RefCell<&'a mut Packs>) -> Self {
+        Self { packs: Some(packs), ..Self::new(source) }
     }
 
     /// The tensors below `name`.
     #[must_use]
     pub fn sub(&self, name: impl Display) -> Self {
-        Self { source: self.source, prefix: self.key(name) }
+        Self { prefix: self.key(name), ..*self }
     }
 
     /// The full key of `name`.
@@ -50,8 +58,10 @@ impl<'a> Params<'a> {
     /// # Errors
     /// As [`tensor`](Self::tensor), and those of the backend.
     pub fn linear<B: Backend>(&self, b: &B, name: &str, input: usize, output: usize) -> Result<B::Linear> {
-        let layer = self.sub(name);
-        b.pack_linear(&layer.matrix(input, output)?, Some(&layer.tensor("bias", &[output])?))
+        self.kept(name, |layer, old| {
+            let (weight, bias) = (layer.matrix(input, output)?, layer.tensor("bias", &[output])?);
+            repack_linear(b, old, &weight, Some(&bias))
+        })
     }
 
     /// A linear layer without bias.
@@ -59,7 +69,7 @@ impl<'a> Params<'a> {
     /// # Errors
     /// As [`linear`](Self::linear).
     pub fn linear_no_bias<B: Backend>(&self, b: &B, name: &str, input: usize, output: usize) -> Result<B::Linear> {
-        b.pack_linear(&self.sub(name).matrix(input, output)?, None)
+        self.kept(name, |layer, old| repack_linear(b, old, &layer.matrix(input, output)?, None))
     }
 
     /// A convolution with bias and a square kernel of `kernel` px.
@@ -73,9 +83,10 @@ impl<'a> Params<'a> {
         [input, output, kernel]: [usize; 3],
         spec: Conv2dSpec,
     ) -> Result<B::Conv2d> {
-        let layer = self.sub(name);
-        let weight = layer.tensor("weight", &[output, input, kernel, kernel])?;
-        b.pack_conv2d(&weight, Some(&layer.tensor("bias", &[output])?), spec)
+        self.kept(name, |layer, old| {
+            let weight = layer.tensor("weight", &[output, input, kernel, kernel])?;
+            repack_conv2d(b, old, &weight, Some(&layer.tensor("bias", &[output])?), spec)
+        })
     }
 
     /// A convolution without bias.
@@ -89,7 +100,9 @@ impl<'a> Params<'a> {
         [input, output, kernel]: [usize; 3],
         spec: Conv2dSpec,
     ) -> Result<B::Conv2d> {
-        b.pack_conv2d(&self.sub(name).tensor("weight", &[output, input, kernel, kernel])?, None, spec)
+        self.kept(name, |layer, old| {
+            repack_conv2d(b, old, &layer.tensor("weight", &[output, input, kernel, kernel])?, None, spec)
+        })
     }
 
     /// A group norm over `channels`.
@@ -104,13 +117,14 @@ impl<'a> Params<'a> {
         groups: usize,
         eps: f32,
     ) -> Result<B::GroupNorm> {
-        let layer = self.sub(name);
         if !channels.is_multiple_of(groups) {
-            let message = format!("{}: {channels} channels do not divide into {groups} groups", layer.prefix);
+            let message = format!("{}: {channels} channels do not divide into {groups} groups", self.key(name));
             return Err(ComputeError::Unsupported(message));
         }
-        let (weight, bias) = (layer.tensor("weight", &[channels])?, layer.tensor("bias", &[channels])?);
-        b.pack_group_norm(&weight, &bias, groups, eps)
+        self.kept(name, |layer, _| {
+            let (weight, bias) = (layer.tensor("weight", &[channels])?, layer.tensor("bias", &[channels])?);
+            b.pack_group_norm(&weight, &bias, groups, eps)
+        })
     }
 
     /// A layer norm over `channels`.
@@ -118,8 +132,9 @@ impl<'a> Params<'a> {
     /// # Errors
     /// As [`linear`](Self::linear).
     pub fn layer_norm<B: Backend>(&self, b: &B, name: &str, channels: usize, eps: f32) -> Result<B::LayerNorm> {
-        let layer = self.sub(name);
-        b.pack_layer_norm(&layer.tensor("weight", &[channels])?, &layer.tensor("bias", &[channels])?, eps)
+        self.kept(name, |layer, _| {
+            b.pack_layer_norm(&layer.tensor("weight", &[channels])?, &layer.tensor("bias", &[channels])?, eps)
+        })
     }
 
     /// A table of `rows` vectors.
@@ -127,7 +142,31 @@ impl<'a> Params<'a> {
     /// # Errors
     /// As [`linear`](Self::linear).
     pub fn embedding<B: Backend>(&self, b: &B, name: &str, rows: usize, channels: usize) -> Result<B::Embedding> {
-        b.pack_embedding(&self.sub(name).tensor("weight", &[rows, channels])?)
+        self.kept(name, |layer, _| b.pack_embedding(&layer.tensor("weight", &[rows, channels])?))
+    }
+
+    /// The layer `name` as it was packed before from the same tensors; else as `pack` packs it, which may use the
+    /// memory of the layer that it replaces.
+    fn kept<T: Clone + Send + 'static>(
+        &self,
+        name: &str,
+        pack: impl FnOnce(&Self, Option<T>) -> Result<T>,
+    ) -> Result<T> {
+        let layer = self.sub(name);
+        let (Some(packs), Some(versions)) = (self.packs, layer.versions()) else { return pack(&layer, None) };
+        let taken = packs.borrow_mut().take(&layer.prefix, versions);
+        let packed = match taken {
+            Kept::Same(kept) => return Ok(kept),
+            Kept::Old(old) => pack(&layer, Some(old))?,
+            Kept::Nothing => pack(&layer, None)?,
+        };
+        packs.borrow_mut().put(layer.prefix, versions, packed.clone());
+        Ok(packed)
+    }
+
+    /// Of weight and bias, where the source knows them.
+    fn versions(&self) -> Option<Versions> {
+        Some([self.source.version(&self.key("weight"))?, self.source.version(&self.key("bias"))?])
     }
 
     fn matrix(&self, input: usize, output: usize) -> Result<HostTensor> {
@@ -137,6 +176,31 @@ impl<'a> Params<'a> {
             [o, i] | [o, i, 1, 1] if [*o, *i] == [output, input] => tensor.reshape([output, input]),
             _ => Err(wrong_shape(key, &[output, input], &tensor)),
         }
+    }
+}
+
+fn repack_linear<B: Backend>(
+    b: &B,
+    old: Option<B::Linear>,
+    weight: &HostTensor,
+    bias: Option<&HostTensor>,
+) -> Result<B::Linear> {
+    match old {
+        Some(old) => b.repack_linear(old, weight, bias),
+        None => b.pack_linear(weight, bias),
+    }
+}
+
+fn repack_conv2d<B: Backend>(
+    b: &B,
+    old: Option<B::Conv2d>,
+    weight: &HostTensor,
+    bias: Option<&HostTensor>,
+    spec: Conv2dSpec,
+) -> Result<B::Conv2d> {
+    match old {
+        Some(old) => b.repack_conv2d(old, weight, bias, spec),
+        None => b.pack_conv2d(weight, bias, spec),
     }
 }
 

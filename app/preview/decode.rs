@@ -1,5 +1,5 @@
 use fourstep_compute::{CancelToken, ComputeError};
-use fourstep_protocol::{Latents, NotAPicture, Picture};
+use fourstep_protocol::{Family, Latents, NotAPicture, Picture};
 
 /// Something that turns a step's `denoised` latents into a picture to look at.
 pub trait Decode: Send {
@@ -43,24 +43,69 @@ impl From<NotAPicture> for DecodeError {
 
 /// A fixed linear map from 4 latent channels to RGB: one pixel for each latent position, in no time.
 ///
-/// The factors were fitted to Stable Diffusion 1.5 (ComfyUI, `comfy/latent_formats.py`). The latents of other
-/// autoencoders give false colours, but still show shapes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LinearDecoder;
+/// The factors were fitted to the autoencoders of Stable Diffusion 1 and XL (ComfyUI, `comfy/latent_formats.py`). The
+/// latents of other autoencoders give false colours, but still show shapes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinearDecoder {
+    /// For the latents of SD1.5 and SD2, which share an autoencoder.
+    #[default]
+    Sd,
+    /// For the latents of SDXL and SSD-1B.
+    Sdxl,
+}
 
-/// Red, green and blue of each latent channel.
-const RGB_FACTORS: [[f32; 3]; 4] =
-    [[0.3512, 0.2297, 0.3227], [0.3250, 0.4974, 0.2350], [-0.2829, 0.1762, 0.2721], [-0.2120, -0.2616, -0.7177]];
+/// Red, green and blue of each latent channel, and of latents that are 0.
+struct Colours {
+    factors: [[f32; 3]; 4],
+    bias: [f32; 3],
+}
+
+const SD: Colours = Colours {
+    factors: [
+        [0.3512, 0.2297, 0.3227],
+        [0.3250, 0.4974, 0.2350],
+        [-0.2829, 0.1762, 0.2721],
+        [-0.2120, -0.2616, -0.7177],
+    ],
+    bias: [0.0; 3],
+};
+const SDXL: Colours = Colours {
+    factors: [
+        [0.3651, 0.4232, 0.4341],
+        [-0.2533, -0.0042, 0.1068],
+        [0.1076, 0.1111, -0.0362],
+        [-0.3165, -0.2492, -0.2188],
+    ],
+    bias: [0.1084, -0.0175, -0.0011],
+};
+
+impl LinearDecoder {
+    /// The one for this family's latents.
+    pub fn of(family: Family) -> Self {
+        match family {
+            Family::Sdxl | Family::Ssd1b => Self::Sdxl,
+            Family::Sd15 | Family::Sd2 | Family::Custom => Self::Sd,
+        }
+    }
+
+    fn colours(self) -> &'static Colours {
+        match self {
+            Self::Sd => &SD,
+            Self::Sdxl => &SDXL,
+        }
+    }
+}
 
 impl Decode for LinearDecoder {
     fn decode(&mut self, latents: &Latents, cancel: &CancelToken) -> Result<Picture, DecodeError> {
         cancel.check()?;
         let plane = checked_plane(latents)?;
-        if latents.channels != RGB_FACTORS.len() {
+        let Colours { factors, bias } = self.colours();
+        if latents.channels != factors.len() {
             return Err(DecodeError::Failed(format!("latents have {} channels instead of 4", latents.channels)));
         }
-        let mut chw = vec![0.0; 3 * plane];
-        for (channel, factors) in latents.data.chunks_exact(plane).zip(RGB_FACTORS) {
+        let mut chw: Vec<f32> = bias.iter().flat_map(|bias| std::iter::repeat_n(*bias, plane)).collect();
+        for (channel, factors) in latents.data.chunks_exact(plane).zip(factors) {
             for (out, factor) in chw.chunks_exact_mut(plane).zip(factors) {
                 out.iter_mut().zip(channel).for_each(|(o, x)| *o += factor * x);
             }
@@ -113,15 +158,19 @@ mod tests {
 
     #[test]
     fn linear_colours_are_comfyuis() {
-        // The first channel at 1: (factor / 2 + 0.5) · 255.
-        let mut linear = LinearDecoder;
-        let picture = linear.decode(&latents(4, 1, 2, |i| f32::from(u8::from(i == 1))), &CancelToken::never());
-        assert_eq!(picture.expect("decodes").rgb(), [128, 128, 128, 172, 157, 169]);
+        // The first channel at 1: ((factor + bias) / 2 + 0.5) · 255.
+        for (family, rgb) in
+            [(Family::Sd15, [128, 128, 128, 172, 157, 169]), (Family::Ssd1b, [141, 125, 127, 188, 179, 183])]
+        {
+            let latents = latents(4, 1, 2, |i| f32::from(u8::from(i == 1)));
+            let picture = LinearDecoder::of(family).decode(&latents, &CancelToken::never());
+            assert_eq!(picture.expect("decodes").rgb(), rgb, "{family}");
+        }
     }
 
     #[test]
     fn wrong_latents_are_errors() {
-        let mut linear = LinearDecoder;
+        let mut linear = LinearDecoder::Sd;
         let never = CancelToken::never();
         for wrong in [
             latents(16, 2, 2, |_| 0.0),

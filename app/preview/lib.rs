@@ -10,5 +10,5 @@ mod tiny;
 
 pub use budget::{Budget, Plan};
 pub use decode::{Decode, DecodeError, LinearDecoder, half_size};
-pub use previewer::{Job, Preview, Previewer};
+pub use previewer::{Decoders, Job, Preview, Previewer};
 pub use tiny::TinyDecoder;

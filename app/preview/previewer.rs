@@ -41,14 +41,22 @@ pub struct Preview {
     pub plan: Plan,
 }
 
+/// What decodes a model's latents for previews.
+pub struct Decoders {
+    /// The model's tiny decoder; `None` where it has none.
+    pub tiny: Result<Option<Box<dyn Decode>>, String>,
+    /// What serves without it, and where it fails.
+    pub linear: LinearDecoder,
+}
+
 impl Previewer {
-    /// Starts the thread. `load` opens the decoder of a model, once for each change of model; `wake` is called when
+    /// Starts the thread. `load` opens the decoders of a model, once for each change of model; `wake` is called when
     /// there is a new preview or error.
     ///
     /// # Errors
     /// Where the system has no thread to give.
     pub fn spawn(
-        load: impl FnMut(&ModelRef) -> Result<Box<dyn Decode>, String> + Send + 'static,
+        load: impl FnMut(&ModelRef) -> Decoders + Send + 'static,
         wake: impl Fn() + Send + 'static,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
@@ -116,7 +124,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Load = Box<dyn FnMut(&ModelRef) -> Result<Box<dyn Decode>, String> + Send>;
+type Load = Box<dyn FnMut(&ModelRef) -> Decoders + Send>;
 
 struct Worker {
     shared: Arc<Shared>,
@@ -129,6 +137,7 @@ struct Worker {
 struct Open {
     model: ModelRef,
     decoder: Box<dyn Decode>,
+    linear: LinearDecoder,
     budget: Budget,
 }
 
@@ -181,9 +190,10 @@ impl Worker {
             Err(DecodeError::Cancelled) => return None,
             Err(DecodeError::Failed(why)) => {
                 // After a fault nothing is known about the decoder's state: it is not asked again.
-                open.decoder = Box::new(LinearDecoder);
+                let mut linear = open.linear;
+                open.decoder = Box::new(linear);
                 self.report(why);
-                (LinearDecoder.decode(&job.denoised, &cancel).ok()?, Plan::Full)
+                (linear.decode(&job.denoised, &cancel).ok()?, Plan::Full)
             }
         };
         let wanted = !cancel.is_cancelled();
@@ -196,11 +206,16 @@ impl Worker {
             Some(open) if open.model == *model => open,
             _ => {
                 let load = &mut self.load;
-                let decoder = caught(|| load(model).map_err(DecodeError::Failed)).unwrap_or_else(|error| {
-                    self.report(error.to_string());
-                    Box::new(LinearDecoder)
+                let Decoders { tiny, linear } = caught(|| Ok(load(model))).unwrap_or_else(|panic| Decoders {
+                    tiny: Err(panic.to_string()),
+                    linear: LinearDecoder::default(),
                 });
-                Open { model: model.clone(), decoder, budget: Budget::default() }
+                let decoder = tiny.unwrap_or_else(|error| {
+                    self.report(error);
+                    None
+                });
+                let decoder = decoder.unwrap_or_else(|| Box::new(linear));
+                Open { model: model.clone(), decoder, linear, budget: Budget::default() }
             }
         };
         self.open.insert(open)

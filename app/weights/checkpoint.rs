@@ -9,6 +9,7 @@ use safetensors::Dtype;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// Files as published first, half-precision ones where there are no others.
@@ -33,6 +34,8 @@ struct Place {
     file: usize,
     element: Element,
     entry: Entry,
+    /// Whether its values were looked at and are numbers: once is enough.
+    sound: AtomicBool,
 }
 
 /// A source that knows which keys it has.
@@ -106,6 +109,22 @@ impl Checkpoint {
         self.tensors.contains_key(key) || self.skipped.contains_key(key)
     }
 
+    /// A view of the file whose values nobody has looked at.
+    ///
+    /// # Errors
+    /// [`ComputeError::Missing`], and [`ComputeError::Unsupported`] for a number format other than f32, f16 and bf16.
+    pub(crate) fn view(&self, key: &str) -> fourstep_compute::Result<HostTensor> {
+        if let Some(dtype) = self.skipped.get(key) {
+            return Err(ComputeError::Unsupported(format!(
+                "tensor {key} is stored as {dtype:?}; only F32, F16 and BF16 are read"
+            )));
+        }
+        let Place { file, element, entry, .. } =
+            self.tensors.get(key).ok_or_else(|| ComputeError::Missing(key.to_owned()))?;
+        let owner = self.files[*file].clone();
+        HostTensor::view(key, entry.shape.clone(), *element, owner, entry.range.start, entry.range.len())
+    }
+
     /// Keys in a number format that is not read, sorted.
     pub(crate) fn skipped_keys(&self) -> impl Iterator<Item = &str> {
         self.skipped.keys().map(String::as_str)
@@ -157,7 +176,10 @@ impl Checkpoint {
                     continue;
                 }
             };
-            self.tensors.insert(entry.key.clone(), Place { file: self.files.len(), element, entry });
+            self.tensors.insert(
+                entry.key.clone(),
+                Place { file: self.files.len(), element, entry, sound: AtomicBool::new(false) },
+            );
         }
         self.files.push(file.bytes);
         self.metadata.extend(file.metadata);
@@ -168,23 +190,25 @@ impl TensorSource for Checkpoint {
     /// A view of the file.
     ///
     /// # Errors
-    /// [`ComputeError::Missing`], [`ComputeError::NotFinite`], and [`ComputeError::Unsupported`] for a number format
-    /// other than f32, f16 and bf16.
+    /// Those of [`view`](Self::view), and [`ComputeError::NotFinite`].
     fn tensor(&self, key: &str) -> fourstep_compute::Result<HostTensor> {
-        if let Some(dtype) = self.skipped.get(key) {
-            return Err(ComputeError::Unsupported(format!(
-                "tensor {key} is stored as {dtype:?}; only F32, F16 and BF16 are read"
-            )));
+        let tensor = self.view(key)?;
+        let Some(Place { sound, .. }) = self.tensors.get(key) else { return Ok(tensor) };
+        if sound.load(Ordering::Relaxed) {
+            return Ok(tensor);
         }
-        let Place { file, element, entry } =
-            self.tensors.get(key).ok_or_else(|| ComputeError::Missing(key.to_owned()))?;
-        let owner = self.files[*file].clone();
-        let tensor = HostTensor::view(key, entry.shape.clone(), *element, owner, entry.range.start, entry.range.len())?;
-        finite(key, tensor)
+        let tensor = finite(key, tensor)?;
+        sound.store(true, Ordering::Relaxed);
+        Ok(tensor)
     }
 
     fn contains(&self, key: &str) -> bool {
         self.tensors.contains_key(key)
+    }
+
+    /// Files do not change.
+    fn version(&self, _: &str) -> Option<u64> {
+        Some(0)
     }
 }
 

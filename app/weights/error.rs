@@ -1,3 +1,5 @@
+use fourstep_protocol::Family;
+
 /// Why weights could not be read: which file, what is wrong with it, what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{file} {fault}. {}", .fault.remedy())]
@@ -48,6 +50,14 @@ pub enum Fault {
     ShardKey(String),
     #[error("is not a LoRA this program reads: {0}")]
     NotLora(String),
+    #[error("is a pickle file, which can run any code when it is opened and is refused")]
+    PickleLora,
+    #[error("is {what}, not a LoRA")]
+    OtherFile { what: &'static str, remedy: &'static str },
+    #[error("is a LoRA for {0}, which this program does not paint with")]
+    LoraOfOther(&'static str),
+    #[error("was made for {lora}, and the model is {model}")]
+    LoraFamily { lora: Family, model: Family },
     #[error("has a damaged module {module}: {why}")]
     Module { module: String, why: String },
     #[error(
@@ -85,8 +95,16 @@ impl Fault {
             | Self::NotSafetensors(_)
             | Self::Header(_) => "Download or export the file again.",
             Self::ShardPath(_) | Self::ShardKey(_) => "Download or export the whole folder again.",
-            Self::NotLora(_) | Self::Module { .. } => "Choose a LoRA file in the kohya format.",
-            Self::NothingMatches { .. } | Self::LoraShape { .. } => {
+            Self::PickleLora => {
+                "Convert it: in Python, safetensors.torch.save_file(torch.load(FILE, weights_only=True), \
+                 \"lora.safetensors\"); choose that file."
+            }
+            Self::OtherFile { remedy, .. } => remedy,
+            Self::NotLora(_) | Self::LoraOfOther(_) => {
+                "Choose a LoRA file for Stable Diffusion 1.x, 2.x, SDXL or SSD-1B."
+            }
+            Self::Module { .. } => "Download or export the LoRA again.",
+            Self::NothingMatches { .. } | Self::LoraShape { .. } | Self::LoraFamily { .. } => {
                 "Choose a LoRA that was made for this kind of model."
             }
         }

@@ -1,14 +1,24 @@
 use fourstep_compute::{ComputeError, Element, HostTensor, Result};
+use rayon::prelude::*;
+
+/// Bytes that a thread looks at at a time.
+const BLOCK_BYTES: usize = 1 << 20;
 
 /// Passes a tensor on if all of its values are numbers. Looks at exponents only, so nothing is widened.
 pub(crate) fn finite(key: &str, tensor: HostTensor) -> Result<HostTensor> {
     let bytes = tensor.bytes();
-    let finite = match tensor.element() {
+    let finite = bytes.par_chunks(BLOCK_BYTES).all(|bytes| match tensor.element() {
         Element::F32 => exponents_below_top(bytes, |b: [u8; 4]| u32::from_le_bytes(b) & 0x7f80_0000, 0x7f80_0000),
         Element::F16 => exponents_below_top(bytes, |b: [u8; 2]| u16::from_le_bytes(b) & 0x7c00, 0x7c00),
         Element::Bf16 => exponents_below_top(bytes, |b: [u8; 2]| u16::from_le_bytes(b) & 0x7f80, 0x7f80),
-    };
+    });
     if finite { Ok(tensor) } else { Err(ComputeError::NotFinite(key.into())) }
+}
+
+/// Whether none of the values is NaN or infinite.
+pub(crate) fn only_numbers(values: &[f32]) -> bool {
+    let top = f32::INFINITY.to_bits();
+    values.chunks(4096).all(|block| !block.iter().fold(false, |bad, v| bad | (v.to_bits() & top == top)))
 }
 
 /// Whether no value has the exponent that stands for NaN and infinity. In blocks without early exit, so that the

@@ -9,8 +9,10 @@ mod checkpoint;
 mod error;
 mod finite;
 mod keys;
+mod ldm_paths;
 mod lora;
 mod mapped;
+mod matching;
 mod merged;
 mod model;
 mod product;
@@ -19,8 +21,9 @@ mod storage;
 
 pub use checkpoint::{Checkpoint, KeyedSource, VARIANTS};
 pub use error::{Fault, Result, WeightsError};
-pub use lora::{Delta, Lora, Part};
-pub use merged::{MergeReport, Merged};
+pub use lora::{Lora, Part};
+pub use matching::{MergeReport, lora_report};
+pub use merged::Merged;
 pub use model::{
     FewStep, Identity, ModelFiles, ModelSource, Network, NetworkClass, Prediction, TextEncoder, Tokenizer, open_unet,
     open_vae,

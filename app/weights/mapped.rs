@@ -58,6 +58,10 @@ impl TensorSource for Mapped {
     fn contains(&self, key: &str) -> bool {
         self.tensors.contains_key(key)
     }
+
+    fn version(&self, key: &str) -> Option<u64> {
+        self.tensors.get(key).map_or(Some(0), |origin| self.base.version(&origin.key))
+    }
 }
 
 impl KeyedSource for Mapped {

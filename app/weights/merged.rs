@@ -1,11 +1,24 @@
-use crate::{Fault, KeyedSource, Lora, Part, Result};
-use fourstep_compute::{Element, HostTensor, TensorSource};
-use std::{collections::HashMap, sync::Arc};
+use crate::{
+    KeyedSource, Lora, MergeReport, Part, Result,
+    finite::{finite, only_numbers},
+    lora::Module,
+    matching::{keys_by_path, matches},
+    product::Product,
+};
+use fourstep_compute::{Blocks, ComputeError, HostTensor, TensorSource};
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+    sync::Arc,
+};
 
 /// A checkpoint with LoRAs added: `base + Σ weight · change`, in f32, for the keys a LoRA touches; every other
 /// tensor is the base's own, byte for byte.
 ///
-/// Nothing is merged before a key is asked for.
+/// Nothing is merged before a key is asked for, and then, where the change is a product, block by block as it is
+/// packed. Another weight is a new `Merged` of the same opened LoRAs, which costs a look at their names; the
+/// [version](TensorSource::version) of a key tells whether its tensor is another.
 pub struct Merged {
     base: Arc<dyn KeyedSource>,
     changes: HashMap<String, Vec<Change>>,
@@ -17,20 +30,6 @@ struct Change {
     lora: Arc<Lora>,
     module: usize,
     weight: f32,
-}
-
-/// What became of a LoRA.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MergeReport {
-    /// The name of the LoRA.
-    pub lora: String,
-    /// Modules that change a weight of this part.
-    pub matched: usize,
-    /// Modules the LoRA has for this part.
-    pub total: usize,
-    /// What of the LoRA has no effect here: modules for this part that the base lacks, and whatever is of a kind
-    /// this program does not read.
-    pub ignored: Vec<String>,
 }
 
 impl Merged {
@@ -63,18 +62,52 @@ impl TensorSource for Merged {
     fn tensor(&self, key: &str) -> fourstep_compute::Result<HostTensor> {
         let original = self.base.tensor(key)?;
         let Some(changes) = self.changes.get(key) else { return Ok(original) };
-        let mut values = original.to_f32();
-        for Change { lora, module, weight } in changes {
-            lora.modules()[*module].delta.accumulate(*weight, &mut values);
+        let shape = original.shape().to_vec();
+        let products = changes.iter().map(|change| change.module().product(change.weight));
+        if let Some(products) = products.collect() {
+            return Ok(HostTensor::made(shape, Arc::new(Sum { key: key.into(), original, products })));
         }
-        let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
-        let len = bytes.len();
-        let merged = HostTensor::view(key, original.shape().to_vec(), Element::F32, Arc::new(bytes), 0, len)?;
-        crate::finite::finite(key, merged)
+        let base = original.values();
+        let mut values = base.to_vec();
+        for change in changes {
+            change.module().apply(change.weight, &base, &mut values);
+        }
+        finite(key, HostTensor::from_vec(shape, values))
     }
 
     fn contains(&self, key: &str) -> bool {
         self.base.contains(key)
+    }
+
+    /// By the LoRAs and weights that change the key.
+    fn version(&self, key: &str) -> Option<u64> {
+        let Some(changes) = self.changes.get(key) else { return Some(0) };
+        let mut hasher = DefaultHasher::new();
+        for Change { lora, module, weight } in changes {
+            (lora.id(), module, weight.to_bits()).hash(&mut hasher);
+        }
+        Some(hasher.finish().max(1))
+    }
+}
+
+impl Change {
+    fn module(&self) -> &Module {
+        &self.lora.modules()[self.module]
+    }
+}
+
+/// A weight of the base and products that are added to it.
+struct Sum {
+    key: String,
+    original: HostTensor,
+    products: Vec<Product>,
+}
+
+impl Blocks for Sum {
+    fn read(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]) -> fourstep_compute::Result<()> {
+        self.original.read(rows.clone(), columns.clone(), out)?;
+        self.products.iter().for_each(|product| product.add(rows.clone(), columns.clone(), out));
+        if only_numbers(out) { Ok(()) } else { Err(ComputeError::NotFinite(self.key.clone())) }
     }
 }
 
@@ -86,62 +119,6 @@ impl KeyedSource for Merged {
     fn shape(&self, key: &str) -> Option<&[usize]> {
         self.base.shape(key)
     }
-}
-
-/// The base's weights under the names LoRAs have for them: `.weight` dropped, `_` for every dot.
-fn keys_by_path(base: &dyn KeyedSource) -> HashMap<String, &str> {
-    base.keys().filter_map(|key| Some((key.strip_suffix(".weight")?.replace('.', "_"), key))).collect()
-}
-
-struct Matches {
-    /// Key of the base, number of the module.
-    found: Vec<(String, usize)>,
-    report: MergeReport,
-}
-
-fn matches(base: &dyn KeyedSource, by_path: &HashMap<String, &str>, lora: &Lora, part: Part) -> Result<Matches> {
-    let (mut found, mut ignored) = (Vec::new(), Vec::new());
-    let mut first = None;
-    for (index, module) in lora.modules().iter().enumerate().filter(|(_, m)| m.part == part) {
-        first.get_or_insert(module);
-        let Some(key) = by_path.get(&module.path).copied() else {
-            ignored.push(module.path.clone());
-            continue;
-        };
-        let (shape, delta) = (base.shape(key).unwrap_or_default(), module.delta.shape());
-        if !same_weight(shape, delta) {
-            let fault = Fault::LoraShape { key: key.into(), base: shape.into(), lora: delta.into() };
-            return Err(fault.of(lora.name()));
-        }
-        found.push((key.to_owned(), index));
-    }
-    let total = found.len() + ignored.len();
-    if let (Some(module), true) = (first, found.is_empty()) {
-        let example = by_path.iter().min().map_or("nothing".into(), |(path, key)| {
-            format!("for example {path} {:?}", base.shape(key).unwrap_or_default())
-        });
-        let fault = Fault::NothingMatches {
-            part: part.label(),
-            total,
-            lora: format!("for example {} {:?}", module.path, module.delta.shape()),
-            base: example,
-        };
-        return Err(fault.of(lora.name()));
-    }
-    let matched = found.len();
-    ignored.extend_from_slice(lora.unread());
-    Ok(Matches { found, report: MergeReport { lora: lora.name().into(), matched, total, ignored } })
-}
-
-/// A 1×1 convolution and a matrix are the same weight: exporters write either.
-fn same_weight(a: &[usize], b: &[usize]) -> bool {
-    fn trimmed(shape: &[usize]) -> &[usize] {
-        match shape {
-            [matrix @ .., 1, 1] if matrix.len() == 2 => matrix,
-            _ => shape,
-        }
-    }
-    trimmed(a) == trimmed(b)
 }
 
 #[cfg(test)]
@@ -195,7 +172,10 @@ mod tests {
     fn a_lora_for_another_model_is_refused_with_names_and_shapes() {
         let e = Merged::new(base(), vec![(lora("lora_unet_other", 2), 1.0)], Part::UNet).map(|_| ());
         let text = e.expect_err("nothing matches").to_string();
-        assert!(text.contains("style") && text.contains("other [2, 3]") && text.contains("a_b [2, 3]"), "{text}");
+        assert!(
+            text.contains("style") && text.contains("other.weight [2, 3]") && text.contains("a.b.weight [2, 3]"),
+            "{text}"
+        );
         let e = Merged::new(base(), vec![(lora("lora_unet_a_b", 5), 1.0)], Part::UNet).map(|_| ());
         let text = e.expect_err("shapes differ").to_string();
         assert!(text.contains("a.b.weight") && text.contains("[2, 3]") && text.contains("[5, 3]"), "{text}");

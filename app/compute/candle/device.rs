@@ -24,7 +24,7 @@ pub(super) fn linear(
 
 /// `x · w + bias`.
 fn product(x: &Tensor, Tokens { n, l, .. }: Tokens, w: &weights::Linear) -> Outcome<Tensor> {
-    let out = x.reshape((n * l, w.inputs))?.matmul(&w.weight)?.reshape((n, l, w.outputs))?;
+    let out = x.reshape((n * l, w.inputs))?.matmul(w.weight.tensor()?)?.reshape((n, l, w.outputs))?;
     Ok(match &w.bias {
         Some(bias) => out.broadcast_add(bias)?,
         None => out,
@@ -40,10 +40,10 @@ pub(super) fn geglu(x: &Tensor, shape: Tokens, w: &weights::Linear) -> Outcome<T
 
 pub(super) fn conv2d(x: &Tensor, w: &weights::Conv2d, epilogue: Epilogue<'_, Tensor>) -> Outcome<Tensor> {
     let out = match w.spec.padding {
-        Padding::Even(p) => x.conv2d(&w.weight, p, w.spec.stride, 1, 1)?,
+        Padding::Even(p) => x.conv2d(w.weight.tensor()?, p, w.spec.stride, 1, 1)?,
         Padding::BottomRight => {
             let padded = x.pad_with_zeros(2, 0, 1)?.pad_with_zeros(3, 0, 1)?;
-            padded.conv2d(&w.weight, 0, w.spec.stride, 1, 1)?
+            padded.conv2d(w.weight.tensor()?, 0, w.spec.stride, 1, 1)?
         }
     };
     finish(out, w.bias.as_ref(), epilogue)

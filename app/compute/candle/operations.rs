@@ -28,11 +28,30 @@ impl Backend for Candle {
     }
 
     fn pack_linear(&self, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<weights::Linear> {
-        self.operation("pack_linear", || weights::linear(self, weight, bias))
+        self.operation("pack_linear", || weights::linear(self, None, weight, bias))
+    }
+
+    fn repack_linear(
+        &self,
+        old: weights::Linear,
+        weight: &HostTensor,
+        bias: Option<&HostTensor>,
+    ) -> Result<weights::Linear> {
+        self.operation("pack_linear", || weights::linear(self, Some(old), weight, bias))
     }
 
     fn pack_conv2d(&self, weight: &HostTensor, bias: Option<&HostTensor>, spec: Conv2dSpec) -> Result<weights::Conv2d> {
-        self.operation("pack_conv2d", || weights::conv2d(self, weight, bias, spec))
+        self.operation("pack_conv2d", || weights::conv2d(self, None, weight, bias, spec))
+    }
+
+    fn repack_conv2d(
+        &self,
+        old: weights::Conv2d,
+        weight: &HostTensor,
+        bias: Option<&HostTensor>,
+        spec: Conv2dSpec,
+    ) -> Result<weights::Conv2d> {
+        self.operation("pack_conv2d", || weights::conv2d(self, Some(old), weight, bias, spec))
     }
 
     fn pack_group_norm(

@@ -1,18 +1,29 @@
-use super::{Candle, fault::Outcome, host, shapes};
+use super::{
+    Candle,
+    fault::{Fault, Outcome},
+    host, shapes,
+};
 use crate::{ComputeError, Conv2dSpec, HostTensor, Padding};
 use candle_core::{DType, Tensor};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Values that a thread widens at a time.
+const UPLOADED_AT_ONCE: usize = 1 << 16;
 
 /// A matrix: panels on the host, else `[in, out]`.
+#[derive(Clone)]
 pub struct Linear {
-    pub(super) weight: Tensor,
+    pub(super) weight: Packed,
     pub(super) bias: Option<Tensor>,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
 }
 
 /// A kernel: panels of `[kh · kw · in, out]` on the host, else `[out, in, kh, kw]`.
+#[derive(Clone)]
 pub struct Conv2d {
-    pub(super) weight: Tensor,
+    pub(super) weight: Packed,
     pub(super) bias: Option<Tensor>,
     pub(super) spec: Conv2dSpec,
     pub(super) inputs: usize,
@@ -21,6 +32,7 @@ pub struct Conv2d {
 }
 
 /// Scale and shift `[c]`, in f32.
+#[derive(Clone)]
 pub struct GroupNorm {
     pub(super) scale: Tensor,
     pub(super) shift: Tensor,
@@ -30,6 +42,7 @@ pub struct GroupNorm {
 }
 
 /// Scale and shift `[c]`, in f32.
+#[derive(Clone)]
 pub struct LayerNorm {
     pub(super) scale: Tensor,
     pub(super) shift: Tensor,
@@ -38,10 +51,47 @@ pub struct LayerNorm {
 }
 
 /// `[rows, c]`.
+#[derive(Clone)]
 pub struct Embedding {
     pub(super) table: Tensor,
     pub(super) rows: usize,
     pub(super) channels: usize,
+}
+
+/// Where a packed matrix lies.
+#[derive(Clone)]
+pub(super) enum Packed {
+    /// On the host, `[⌈n / PANEL⌉, k, PANEL]`.
+    Panels(Arc<Vec<f32>>),
+    Tensor(Tensor),
+}
+
+impl Packed {
+    pub(super) fn panels(&self) -> Outcome<&[f32]> {
+        match self {
+            Self::Panels(panels) => Ok(panels),
+            Self::Tensor(_) => Err(foreign()),
+        }
+    }
+
+    pub(super) fn tensor(&self) -> Outcome<&Tensor> {
+        match self {
+            Self::Tensor(tensor) => Ok(tensor),
+            Self::Panels(_) => Err(foreign()),
+        }
+    }
+
+    /// Its memory, where nobody else reads it.
+    fn into_memory(self) -> Option<Vec<f32>> {
+        match self {
+            Self::Panels(panels) => Arc::into_inner(panels),
+            Self::Tensor(_) => None,
+        }
+    }
+}
+
+fn foreign() -> Fault {
+    candle_core::Error::Msg("weights of another backend".into()).into()
 }
 
 impl Conv2d {
@@ -67,21 +117,33 @@ impl Conv2d {
     }
 }
 
-pub(super) fn linear(b: &Candle, weight: &HostTensor, bias: Option<&HostTensor>) -> Outcome<Linear> {
+pub(super) fn linear(
+    b: &Candle,
+    old: Option<Linear>,
+    weight: &HostTensor,
+    bias: Option<&HostTensor>,
+) -> Outcome<Linear> {
     let &[outputs, inputs] = weight.shape() else {
         return Err(shapes::misfit("linear weight", "[out, in]", &weight.shape()).into());
     };
     let bias = pack_bias(b, "linear bias", bias, outputs)?;
+    let old = old.map(|old| old.weight);
     let weight = if b.on_host() {
-        let values = host_values(weight)?;
-        host::pack_tensor(inputs, outputs, |i, o| values[o * inputs + i])?
+        panels(weight, [outputs, inputs, 1], old)?
     } else {
-        upload(b, weight, b.shared.dtype)?.t()?.contiguous()?
+        drop(old);
+        Packed::Tensor(upload(b, weight, b.shared.dtype)?.t()?.contiguous()?)
     };
     Ok(Linear { weight, bias, inputs, outputs })
 }
 
-pub(super) fn conv2d(b: &Candle, weight: &HostTensor, bias: Option<&HostTensor>, spec: Conv2dSpec) -> Outcome<Conv2d> {
+pub(super) fn conv2d(
+    b: &Candle,
+    old: Option<Conv2d>,
+    weight: &HostTensor,
+    bias: Option<&HostTensor>,
+    spec: Conv2dSpec,
+) -> Outcome<Conv2d> {
     let &[outputs, inputs, kh, kw] = weight.shape() else {
         return Err(shapes::misfit("conv2d weight", "[out, in, kh, kw]", &weight.shape()).into());
     };
@@ -89,14 +151,12 @@ pub(super) fn conv2d(b: &Candle, weight: &HostTensor, bias: Option<&HostTensor>,
         return Err(shapes::misfit("conv2d stride", "1 or 2", &spec.stride).into());
     }
     let bias = pack_bias(b, "conv2d bias", bias, outputs)?;
+    let old = old.map(|old| old.weight);
     let weight = if b.on_host() {
-        let values = host_values(weight)?;
-        host::pack_tensor(kh * kw * inputs, outputs, |row, o| {
-            let (tap, i) = (row / inputs, row % inputs);
-            values[(o * inputs + i) * kh * kw + tap]
-        })?
+        panels(weight, [outputs, inputs, kh * kw], old)?
     } else {
-        upload(b, weight, b.shared.dtype)?
+        drop(old);
+        Packed::Tensor(upload(b, weight, b.shared.dtype)?)
     };
     Ok(Conv2d { weight, bias, spec, inputs, outputs, kernel: [kh, kw] })
 }
@@ -143,15 +203,25 @@ fn pack_bias(b: &Candle, what: &str, bias: Option<&HostTensor>, outputs: usize) 
     Ok(Some(upload(b, bias, b.shared.dtype)?))
 }
 
-fn upload(b: &Candle, t: &HostTensor, dtype: DType) -> Outcome<Tensor> {
-    Ok(Tensor::from_vec(host_values(t)?, t.shape(), &b.shared.device)?.to_dtype(dtype)?)
+fn panels(weight: &HostTensor, shape: [usize; 3], old: Option<Packed>) -> Outcome<Packed> {
+    expect_values(weight)?;
+    Ok(Packed::Panels(Arc::new(host::pack_weight(weight, shape, old.and_then(Packed::into_memory))?)))
 }
 
-/// The values, at least one.
-fn host_values(t: &HostTensor) -> Outcome<Vec<f32>> {
-    let values = t.to_f32();
-    if values.is_empty() {
+fn upload(b: &Candle, t: &HostTensor, dtype: DType) -> Outcome<Tensor> {
+    expect_values(t)?;
+    let mut values = vec![0.0; t.len()];
+    let rows = (UPLOADED_AT_ONCE / t.width()).max(1);
+    values.par_chunks_mut(rows * t.width()).enumerate().try_for_each(|(i, values)| {
+        let count = values.len() / t.width();
+        t.read(i * rows..i * rows + count, 0..t.width(), values)
+    })?;
+    Ok(Tensor::from_vec(values, t.shape(), &b.shared.device)?.to_dtype(dtype)?)
+}
+
+fn expect_values(t: &HostTensor) -> Outcome<()> {
+    if t.is_empty() {
         return Err(shapes::misfit("weight", "no side of no length", &t.shape()).into());
     }
-    Ok(values)
+    Ok(())
 }

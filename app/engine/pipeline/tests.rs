@@ -1,15 +1,22 @@
 use super::*;
-use crate::fault::RunError;
+use crate::{fault::RunError, memory::Memory};
+use fourstep_catalog::Catalog;
 use fourstep_compute::{
     CancelFloor,
     candle::{Candle, Device, Precision},
 };
-use fourstep_protocol::Init;
+use fourstep_protocol::{Init, ModelRef, Picture};
 use std::{path::PathBuf, sync::Mutex};
 
 fn pipeline() -> Pipeline<Candle> {
-    let backend = Candle::open(Device::Cpu, Precision::F32).expect("a processor");
-    Pipeline::new(backend, Catalog::builtin())
+    Pipeline::new(setup())
+}
+
+fn setup() -> Setup<Candle> {
+    let open = || Candle::open(Device::Cpu, Precision::F32).expect("a processor");
+    let backend = open();
+    let memory = Memory::new(&backend, Arc::new(|| None));
+    Setup { backend, in_f32: Arc::new(move || Ok(open())), catalog: Catalog::builtin(), memory }
 }
 
 fn request() -> Arc<Request> {

@@ -29,8 +29,12 @@ struct Case {
 }
 
 fn golden(pad: &str) -> Vec<Case> {
-    let json = std::fs::read(root().join("tests/golden/tokenizer/golden.json")).expect("golden.json");
-    let mut all: BTreeMap<String, Vec<Case>> = serde_json::from_slice(&json).expect("golden.json");
+    cases("golden.json", pad)
+}
+
+fn cases(file: &str, pad: &str) -> Vec<Case> {
+    let json = std::fs::read(root().join("tests/golden/tokenizer").join(file)).expect(file);
+    let mut all: BTreeMap<String, Vec<Case>> = serde_json::from_slice(&json).expect(file);
     all.remove(pad).expect("this padding")
 }
 
@@ -56,6 +60,15 @@ fn padded_with_another_token() {
     let config = TokenizerConfig { pad: "!".into(), ..TokenizerConfig::default() };
     let tokenizer = ClipTokenizer::open(&file("vocab.json"), &file("merges.txt"), &config).expect("tokenizer");
     compare(&tokenizer, &golden("!"));
+}
+
+#[test]
+fn clips_own_vocabulary_in_the_program() {
+    for (pad_with_zero, pad) in [(false, "endoftext"), (true, "!")] {
+        let tokenizer = ClipTokenizer::standard(pad_with_zero).expect("tokenizer");
+        compare(&tokenizer, &cases("clip.json", pad));
+        assert_eq!(tokenizer.eos(), 49407);
+    }
 }
 
 #[test]

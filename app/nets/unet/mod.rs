@@ -8,9 +8,10 @@ mod transformer;
 pub use config::UNetConfig;
 pub use time::TimeExtras;
 
-use crate::{config::activation, params::Params, resnet::ResnetSpec};
+use crate::{config::activation, packs::Packs, params::Params, resnet::ResnetSpec};
 use blocks::{DownBlock, Layers, MidBlock, UpBlock};
 use fourstep_compute::{Activation, Backend, ComputeError, Conv2dSpec, Epilogue, Result, TensorSource};
+use std::cell::RefCell;
 use time::TimeLayers;
 use transformer::KeysValues;
 
@@ -46,8 +47,20 @@ impl<B: Backend> UNet<B> {
     /// # Errors
     /// `Missing` and `Shape` naming the key, `Unsupported` naming the option.
     pub fn load(b: &B, source: &dyn TensorSource, config: &UNetConfig) -> Result<Self> {
+        Self::read(b, &Params::new(source), config)
+    }
+
+    /// [`load`](Self::load), taking from `packs` what was packed before from the same tensors. The UNet that was
+    /// loaded before should be dropped by then.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); `packs` stays of use.
+    pub fn load_with(b: &B, source: &dyn TensorSource, config: &UNetConfig, packs: &mut Packs) -> Result<Self> {
+        Self::read(b, &Params::with_packs(source, &RefCell::new(packs)), config)
+    }
+
+    fn read(b: &B, p: &Params<'_>, config: &UNetConfig) -> Result<Self> {
         config.check()?;
-        let p = Params::new(source);
         let (down, mid, up) = (config.down_blocks()?, config.mid_block()?, config.up_blocks()?);
         let (first, last) = (down[0].output, down[down.len() - 1].output);
         let activation = activation("act_fn", &config.act_fn)?;
@@ -65,7 +78,7 @@ impl<B: Backend> UNet<B> {
         let load_up = |(i, block): (usize, _)| UpBlock::load(b, &p.sub("up_blocks").sub(i), block, spec);
         Ok(Self {
             conv_in: p.conv2d(b, "conv_in", [config.in_channels, first, kernel_in], same(kernel_in))?,
-            time: TimeLayers::load(b, &p, config, activation)?,
+            time: TimeLayers::load(b, p, config, activation)?,
             down_blocks: down.iter().enumerate().map(load_down).collect::<Result<_>>()?,
             mid_block: MidBlock::load(b, &p.sub("mid_block"), last, &mid, spec)?,
             up_blocks: up.iter().enumerate().map(load_up).collect::<Result<_>>()?,

@@ -45,12 +45,14 @@ fn stage() -> Stage {
     let (answers, answer) = unbounded();
     let (call, calls) = unbounded();
     let (wake, woken) = bounded(64);
-    let load = move |model: &ModelRef| -> Result<Box<dyn Decode>, String> {
-        match model.as_str() {
+    let load = move |model: &ModelRef| {
+        let tiny: Result<Option<Box<dyn Decode>>, String> = match model.as_str() {
             "absent" => Err("no such file".into()),
             "broken" => panic!("scripted"),
-            _ => Ok(Box::new(Scripted { answers: answer.clone(), calls: call.clone() })),
-        }
+            "none" => Ok(None),
+            _ => Ok(Some(Box::new(Scripted { answers: answer.clone(), calls: call.clone() }))),
+        };
+        Decoders { tiny, linear: LinearDecoder::Sdxl }
     };
     let previewer = Previewer::spawn(load, move || wake.send(()).expect("the test listens")).expect("a thread");
     Stage { previewer, answers, calls, woken }
@@ -139,6 +141,21 @@ fn a_decoder_that_cannot_be_opened_is_reported_once_and_replaced() {
         s.previewer.offer(job("m", 2, 1, 0.01));
         assert_eq!(s.preview().picture.width(), 1, "another model has its own decoder");
     }
+}
+
+#[test]
+fn without_a_tiny_decoder_the_familys_linear_one_decodes() {
+    let s = stage();
+    s.previewer.offer(Job { denoised: Arc::new(zeros()), ..job("none", 1, 1, 0.01) });
+    assert_eq!(s.preview().picture.rgb()[..3], [141, 125, 127], "SDXL's colour of 0");
+    assert_eq!(s.previewer.last_error(), None);
+    s.answers.send(Err("not a number")).expect("fails");
+    s.previewer.offer(Job { denoised: Arc::new(zeros()), ..job("m", 2, 1, 0.01) });
+    assert_eq!(s.preview().picture.rgb()[..3], [141, 125, 127], "after a fault too");
+}
+
+fn zeros() -> Latents {
+    Latents { channels: 4, height: 2, width: 2, data: vec![0.0; 16] }
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(crate) fn diffusers(key: &str, levels: usize) -> Option<(String, View)> {
 fn block(key: &str, levels: usize) -> Option<String> {
     let (direction, rest) = key.split_once('.').filter(|(direction, _)| ["down", "up"].contains(direction))?;
     let (level, rest) = number(rest)?;
-    let level = if direction == "up" { levels.checked_sub(level + 1)? } else { level };
+    let level = if direction == "up" { levels.checked_sub(level)?.checked_sub(1)? } else { level };
     let rest = match rest.strip_prefix("block.") {
         Some(resnet) => format!("resnets.{resnet}"),
         None => format!("{direction}samplers.0.{}", rest.strip_prefix(direction)?.strip_prefix("sample.")?),

@@ -1,15 +1,20 @@
-use super::{Address, Part};
+use super::{Part, group::Address};
 
-/// kohya-ss' names: a prefix for the part, then the path of the weight with `_` for every dot
-/// (sd-scripts `networks/lora.py`; diffusers `lora_conversion_utils.py`).
+/// kohya-ss' names: a prefix for the part, then the path of the weight with `_` for every dot, by diffusers' or by
+/// ldm's names (sd-scripts `networks/lora.py`; diffusers `lora_conversion_utils.py`).
 pub(super) fn address(key: &str) -> Option<Address> {
+    prefixed(key.strip_prefix("lora_")?)
+}
+
+/// What follows `lora_`.
+pub(super) fn prefixed(key: &str) -> Option<Address> {
     const PREFIXES: [(&str, Part); 4] = [
-        ("lora_unet_", Part::UNet),
-        ("lora_te_", Part::TextEncoder1),
-        ("lora_te1_", Part::TextEncoder1),
-        ("lora_te2_", Part::TextEncoder2),
+        ("unet_", Part::UNet),
+        ("te_", Part::TextEncoder1),
+        ("te1_", Part::TextEncoder1),
+        ("te2_", Part::TextEncoder2),
     ];
-    let (part, rest) = PREFIXES.iter().find_map(|(prefix, part)| key.strip_prefix(prefix).map(|rest| (*part, rest)))?;
+    let (part, rest) = PREFIXES.iter().find_map(|(prefix, part)| Some((*part, key.strip_prefix(prefix)?)))?;
     let (path, role) = rest.split_once('.')?;
     Some(Address { part, path: path.into(), role: role.into() })
 }

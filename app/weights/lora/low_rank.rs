@@ -1,10 +1,13 @@
-use super::{Delta, Group, Reading};
-use crate::product::add_product;
+use super::{
+    Delta,
+    factor::Factor,
+    group::{Group, Reading},
+};
+use crate::product::{Product, add_product};
 use fourstep_compute::HostTensor;
 
-const DOWN: &str = "lora_down.weight";
-const UP: &str = "lora_up.weight";
-const ALPHA: &str = "alpha";
+pub(super) const DOWN: &str = "lora_down.weight";
+pub(super) const UP: &str = "lora_up.weight";
 
 /// `alpha / rank · up · down` (arXiv 2106.09685). For a convolution, `down` has its kernel and `up` is 1×1.
 struct LowRank {
@@ -19,28 +22,15 @@ struct LowRank {
 
 /// A plain LoRA module; `None` where other tensors belong to it, whose meaning is not known here.
 pub(super) fn read(group: &Group) -> Reading {
-    let known = group.keys().all(|role| [DOWN, UP, ALPHA].contains(&role.as_str()));
-    let any = group.contains_key(DOWN) || group.contains_key(UP);
-    (known && any).then(|| LowRank::new(group).map(|delta| Box::new(delta) as Box<dyn Delta>))
+    group.is(&[DOWN, UP], &[]).then(|| LowRank::new(group).map(|delta| Box::new(delta) as Box<dyn Delta>))
 }
 
 impl LowRank {
     fn new(group: &Group) -> Result<Self, String> {
-        let find = |role: &str| group.get(role).cloned().ok_or_else(|| format!("{role} is missing"));
-        let (up, down) = (find(UP)?, find(DOWN)?);
-        let (&[out, rank, ref up_kernel @ ..], &[down_rank, ref rest @ ..]) = (up.shape(), down.shape()) else {
-            return Err(format!("{UP} is {:?} and {DOWN} is {:?}", up.shape(), down.shape()));
-        };
-        if rank == 0 || rank != down_rank || rest.is_empty() || up_kernel.iter().any(|k| *k != 1) {
-            return Err(format!("{UP} {:?} and {DOWN} {:?} do not fit together", up.shape(), down.shape()));
-        }
-        let alpha = match group.get(ALPHA).map(HostTensor::to_f32).as_deref() {
-            None => rank as f32,
-            Some([alpha]) => *alpha,
-            Some(values) => return Err(format!("{ALPHA} holds {} numbers instead of one", values.len())),
-        };
-        let shape = [&[out], rest].concat();
-        Ok(Self { scale: alpha / rank as f32, shape, up, down })
+        let (up, down) = (group.need(UP)?, group.need(DOWN)?);
+        let factor = Factor::Product { left: up.clone(), right: down.clone() }.checked();
+        let shape = factor.map_err(|why| format!("{UP} and {DOWN}, {why}"))?.shape();
+        Ok(Self { scale: group.scale(down.shape()[0])?, shape, up, down })
     }
 }
 
@@ -53,25 +43,20 @@ impl Delta for LowRank {
         let [rows, inner] = [self.shape[0], self.down.shape()[0]];
         add_product(into, weight * self.scale, &self.up.to_f32(), &self.down.to_f32(), [rows, inner]);
     }
+
+    fn product(&self, weight: f32) -> Option<Product> {
+        Some(Product::new(weight * self.scale, &self.up, &self.down))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn group(tensors: &[(&str, &[usize])]) -> Group {
-        tensors
-            .iter()
-            .map(|(role, shape)| {
-                let values = vec![2.0; shape.iter().product()];
-                ((*role).to_owned(), HostTensor::from_f32(*shape, &values))
-            })
-            .collect()
-    }
+    use crate::lora::tests::group;
 
     #[test]
     fn without_alpha_the_scale_is_one() {
-        for (alpha, scale) in [(None, 1.0), (Some((ALPHA, &[][..])), 0.5)] {
+        for (alpha, scale) in [(None, 1.0), (Some(("alpha", &[][..])), 0.5)] {
             let tensors: Vec<(&str, &[usize])> =
                 [(DOWN, &[4, 3][..]), (UP, &[2, 4])].into_iter().chain(alpha).collect();
             let delta = read(&group(&tensors)).expect("plain").expect("sound");
@@ -93,13 +78,13 @@ mod tests {
         ] {
             assert!(read(&group(&[(DOWN, down), (UP, up)])).expect("plain").is_err(), "{down:?} {up:?}");
         }
-        assert!(read(&group(&[(DOWN, &[1, 1]), (UP, &[1, 1]), (ALPHA, &[2])])).expect("plain").is_err());
+        assert!(read(&group(&[(DOWN, &[1, 1]), (UP, &[1, 1]), ("alpha", &[2])])).expect("plain").is_err());
     }
 
     #[test]
     fn modules_with_more_tensors_are_left_to_others() {
-        assert!(read(&group(&[(DOWN, &[1, 1]), (UP, &[1, 1]), ("dora_scale", &[1])])).is_none());
+        assert!(read(&group(&[(DOWN, &[1, 1]), (UP, &[1, 1]), ("scalar", &[1])])).is_none());
         assert!(read(&group(&[("hada_w1_a", &[1])])).is_none());
-        assert!(read(&group(&[(ALPHA, &[])])).is_none());
+        assert!(read(&group(&[("alpha", &[])])).is_none());
     }
 }

@@ -10,15 +10,20 @@ use std::{path::Path, sync::Arc};
 /// # Errors
 /// [`Fault::UnknownModel`] where it holds no U-Net, and everything that can be wrong with a file.
 pub fn open_unet(path: &Path) -> Result<Network> {
+    unet_beside(path, None)
+}
+
+/// The same, for text encoders whose pooled output is so wide: a file of SDXL's form does not tell it otherwise.
+pub(super) fn unet_beside(path: &Path, pooled: Option<usize>) -> Result<Network> {
     let (file, config) = open(path)?;
-    unet(&file, config).map_err(|fault| fault.of(path.display().to_string()))
+    unet(&file, config, pooled).map_err(|fault| fault.of(path.display().to_string()))
 }
 
 /// An autoencoder that replaces a model's own, or a tiny decoder: a folder of diffusers, or a file, with `config.json`
 /// beside it or without, in the names of diffusers, ldm or TAESD.
 ///
-/// Without a `config.json` an `AutoencoderKL` has no `scaling_factor`: the file does not tell it. Use
-/// [`ModelFiles::replace_vae`](super::ModelFiles::replace_vae), which knows the model.
+/// Without a `config.json` an `AutoencoderKL` has no `scaling_factor`: the file does not tell it. Set it to a model's
+/// latents with [`Network::for_latents_of`] before decoding.
 ///
 /// # Errors
 /// [`Fault::UnknownModel`] where it holds no autoencoder, and everything that can be wrong with a file.
@@ -27,17 +32,18 @@ pub fn open_vae(path: &Path) -> Result<Network> {
     autoencoder(&file, config).map_err(|fault| fault.of(path.display().to_string()))
 }
 
-fn unet(file: &Arc<Checkpoint>, config: Option<Value>) -> Result<Network, Fault> {
+fn unet(file: &Arc<Checkpoint>, config: Option<Value>, pooled: Option<usize>) -> Result<Network, Fault> {
     let source: Arc<dyn KeyedSource> = file.clone();
     let config = config.filter(|config| config["_class_name"] == "UNet2DConditionModel");
     if let (Some(config), true) = (config, source.contains("conv_in.weight")) {
         identity::check_channels(config["in_channels"].as_u64().unwrap_or(4))?;
         return Ok(Network { class: NetworkClass::UNet, config, weights: source });
     }
-    let nothing = || Err(refusal::other_kind(file).unwrap_or_else(|| Fault::UnknownModel("it has no U-Net".into())));
-    let unet = naming::unet(&source, None).unwrap_or_else(nothing)?;
+    if let Some(other) = refusal::other_kind(file) {
+        return Err(other);
+    }
     refusal::check_formats(file)?;
-    Ok(unet)
+    naming::unet(&source, pooled).unwrap_or_else(|| Err(refusal::without_unet(file)))
 }
 
 fn autoencoder(file: &Arc<Checkpoint>, config: Option<Value>) -> Result<Network, Fault> {
@@ -52,10 +58,11 @@ fn autoencoder(file: &Arc<Checkpoint>, config: Option<Value>) -> Result<Network,
     {
         return Ok(Network { class, config, weights: source });
     }
-    let nothing = || Err(Fault::UnknownModel("it has no autoencoder".into()));
-    let vae = naming::autoencoder(&source).unwrap_or_else(nothing)?;
-    refusal::check_formats(file)?;
-    Ok(vae)
+    let Some(vae) = naming::autoencoder(&source) else {
+        refusal::check_formats(file)?;
+        return Err(Fault::UnknownModel("it has no autoencoder".into()));
+    };
+    vae
 }
 
 /// The weights, and the `config.json` beside them. Of another network's, which may lie in a folder of loose files, the

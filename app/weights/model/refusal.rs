@@ -78,6 +78,9 @@ const PARTS: &[(&str, (&str, &str))] = &[
 /// The keys of an embedding for SDXL's two text encoders; it has no others.
 const SDXL_EMBEDDING: [&str; 2] = ["clip_g", "clip_l"];
 
+/// Ends of keys that every U-Net has, in ldm's names and in diffusers'.
+const UNET_KEYS: [&str; 2] = ["input_blocks.0.0.weight", "time_embedding.linear_1.weight"];
+
 /// What the file is, where that is a model or a thing that is not painted with.
 pub(super) fn other_kind(file: &Checkpoint) -> Option<Fault> {
     let keys = || file.keys().chain(file.skipped_keys());
@@ -91,6 +94,12 @@ pub(super) fn other_kind(file: &Checkpoint) -> Option<Fault> {
     }
     let other = OTHER_MODELS.iter().find(|(start, _)| keys().any(|key| bare(key).starts_with(start)));
     other.map(|(_, what)| Fault::OtherModel((*what).to_owned()))
+}
+
+/// Whether there is a U-Net, in whichever number format.
+pub(super) fn has_unet(file: &Checkpoint) -> bool {
+    let mut keys = file.keys().chain(file.skipped_keys());
+    keys.any(|key| UNET_KEYS.iter().any(|end| key.ends_with(end)))
 }
 
 /// What a file without a U-Net is.

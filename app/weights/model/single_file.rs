@@ -3,7 +3,7 @@
 use super::{
     FewStep, Identity, ModelFiles, Network, Prediction, TextEncoder, Tokenizer, identity,
     naming::{self, FoundText},
-    refusal, schedule,
+    pooled_width, refusal, schedule,
 };
 use crate::{Checkpoint, Fault, KeyedSource, Part, Result};
 use fourstep_protocol::Family;
@@ -27,6 +27,10 @@ fn read(file: &Arc<Checkpoint>, stem: &str) -> Result<ModelFiles, Fault> {
     if let Some(other) = refusal::other_kind(file) {
         return Err(other);
     }
+    if !refusal::has_unet(file) {
+        return Err(refusal::without_unet(file));
+    }
+    refusal::check_formats(file)?;
     let source: Arc<dyn KeyedSource> = file.clone();
     let xl = source
         .keys()
@@ -35,21 +39,13 @@ fn read(file: &Arc<Checkpoint>, stem: &str) -> Result<ModelFiles, Fault> {
         return Err(Fault::OtherModel("the SDXL refiner (it has only the second text encoder)".into()));
     }
     let text_encoders = text_encoders(&source, xl)?;
-    let pooled =
-        text_encoders.last().and_then(|text| text.network.weights.shape("text_projection.weight")?.first().copied());
-    let mut unet = match naming::unet(&source, pooled) {
-        Some(unet) => unet?,
-        None => return Err(refusal::without_unet(file)),
-    };
-    refusal::check_formats(file)?;
+    let unet = naming::unet(&source, pooled_width(&text_encoders));
+    let mut unet = unet.unwrap_or_else(|| Err(refusal::without_unet(file)))?;
     let identity = identify(file, &unet, xl, stem)?;
     if let Some(config) = unet.config.as_object_mut() {
         config.insert("sample_size".into(), identity::sample_size(identity.native_size));
     }
-    let mut vae = naming::autoencoder(&source).transpose()?;
-    if let Some(vae) = &mut vae {
-        vae.scale_for(xl);
-    }
+    let vae = naming::autoencoder(&source).transpose()?.map(|vae| vae.for_latents_of(&unet));
     let scheduler = schedule::of_file(identity.prediction, file.mentions("ztsnr"));
     Ok(ModelFiles { identity, unet, vae, text_encoders, scheduler, zero_empty_negative: xl })
 }

@@ -1,4 +1,5 @@
-"""Token ids by transformers' CLIPTokenizer on the embedded vocabulary, as golden.json beside this script.
+"""Token ids by transformers' CLIPTokenizer, as files beside this script: golden.json on the vocabulary of the embedded
+models, clip.json on CLIP's own.
 
 Run with transformers 5.23.0, tokenizers as it requires: python tests/golden/tokenizer/make.py
 """
@@ -13,6 +14,7 @@ assert transformers.__version__ == "5.23.0", transformers.__version__
 
 HERE = Path(__file__).parent
 VOCABULARY = HERE.parents[2] / "assets/sticker/teacher/tokenizer"
+MERGES = HERE.parents[2] / "assets/clip/merges.txt"
 
 PROMPTS = [
     "",
@@ -75,12 +77,29 @@ def encode(tokenizer):
     return cases
 
 
+def clip_vocabulary():
+    """`bytes_to_unicode` and `SimpleTokenizer.__init__` of OpenAI's CLIP."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [byte for byte in range(256) if byte not in printable]
+    symbols = [chr(byte) for byte in printable] + [chr(256 + n) for n in range(len(others))]
+    merges = [tuple(line.split()) for line in MERGES.read_text().splitlines()]
+    tokens = symbols + [symbol + "</w>" for symbol in symbols] + ["".join(merge) for merge in merges]
+    tokens += ["<|startoftext|>", "<|endoftext|>"]
+    assert len(tokens) == len(set(tokens)) == 49408
+    return {"vocab": {token: i for i, token in enumerate(tokens)}, "merges": merges}
+
+
+def write(name, tokenizers):
+    golden = {pad: encode(tokenizer) for pad, tokenizer in tokenizers.items()}
+    body = ",\n".join(
+        f'"{pad}": [\n' + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]"
+        for pad, cases in golden.items()
+    )
+    (HERE / name).write_text("{\n" + body + "\n}\n")
+
+
 plain = CLIPTokenizer.from_pretrained(VOCABULARY)
-bang = CLIPTokenizer.from_pretrained(VOCABULARY, pad_token="!")
 assert plain.model_max_length == 77
-golden = {"endoftext": encode(plain), "!": encode(bang)}
-body = ",\n".join(
-    f'"{pad}": [\n' + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]"
-    for pad, cases in golden.items()
-)
-(HERE / "golden.json").write_text("{\n" + body + "\n}\n")
+write("golden.json", {"endoftext": plain, "!": CLIPTokenizer.from_pretrained(VOCABULARY, pad_token="!")})
+clip = clip_vocabulary()
+write("clip.json", {"endoftext": CLIPTokenizer(**clip), "!": CLIPTokenizer(**clip, pad_token="!")})

@@ -1,10 +1,6 @@
-use super::{
-    Values, functions,
-    panels::{multiply, pack},
-    tensor,
-};
+use super::{Values, functions, panels::pack, tensor};
 use crate::candle::{fault::Outcome, shapes::Tokens};
-use crate::{CancelToken, Mask};
+use crate::{CancelToken, Mask, panels::multiply};
 use candle_core::Tensor;
 use rayon::prelude::*;
 

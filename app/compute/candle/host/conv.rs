@@ -23,9 +23,9 @@ pub(in crate::candle) fn conv2d(
     let extent = (shape.n * h * wide, w.outputs, k);
     let pointwise = w.kernel == [1, 1] && w.spec.stride == 1 && w.padding() == [0, 0] && size == [shape.h, shape.w];
     let out = if pointwise {
-        product(&Stored { values: input.slice(), k }, extent, &w.weight, finish, cancel)?
+        product(&Stored { values: input.slice(), k }, extent, w.weight.panels()?, finish, cancel)?
     } else {
-        product(&Patches::new(input.slice(), shape, size, w, [h, wide]), extent, &w.weight, finish, cancel)?
+        product(&Patches::new(input.slice(), shape, size, w, [h, wide]), extent, w.weight.panels()?, finish, cancel)?
     };
     tensor(out, &[shape.n, h, wide, w.outputs])
 }

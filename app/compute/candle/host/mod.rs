@@ -11,7 +11,7 @@ mod rearrange;
 pub(super) use attention::attention;
 pub(super) use conv::conv2d;
 pub(super) use norm::{group_norm, layer_norm};
-pub(super) use panels::pack_tensor;
+pub(super) use panels::pack_weight;
 pub(super) use product::{Finish, geglu, linear};
 pub(super) use rearrange::{
     concat_channels, embed, select_token, to_channels_first, to_channels_last, upsample_nearest,

@@ -1,29 +1,24 @@
 //! The matrix product. candle's own reads the system's list of processors at every call (about 28 µs on two cores),
 //! which is many times the work of the smallest products here, and cannot write straight into a finished output.
 
-use super::{Finish, Values, tensor};
-use crate::CancelToken;
+use super::Finish;
 use crate::candle::fault::Outcome;
-use candle_core::Tensor;
-use pulp::{Arch, Simd, WithSimd, bytemuck};
+use crate::{
+    CancelToken, HostTensor, Result,
+    panels::{DEPTH, PANEL, TILE, multiply, panels_len},
+};
 use rayon::prelude::*;
-use std::ops::Range;
-
-/// Columns of a panel: two vectors of eight.
-pub(in crate::candle) const PANEL: usize = 16;
-/// Rows of a tile: with two vectors a row, its sums fill 12 of 16 registers.
-const TILE: usize = 6;
-/// Values of a row multiplied at a time.
-const DEPTH: usize = 1024;
 /// Values of the left side that one task multiplies by all panels; they should stay in its second-level cache.
 const BLOCK_VALUES: usize = 96 << 10;
+/// Columns of a weight that are turned at a time: sixteen rows of them fit the first-level cache.
+const TURNED_COLUMNS: usize = 512;
 /// Multiplications below which one thread is faster than two.
 const SERIAL_WORK: usize = 400_000;
 
 /// A `[k, n]` matrix as panels of columns, `[⌈n / PANEL⌉, k, PANEL]`, the last filled up with zeros.
 /// `value(row, column)` tells its values.
 pub(in crate::candle) fn pack(k: usize, n: usize, value: impl Fn(usize, usize) -> f32) -> Vec<f32> {
-    let mut panels = vec![0.0; n.div_ceil(PANEL) * PANEL * k];
+    let mut panels = vec![0.0; panels_len(k, n)];
     for (p, panel) in panels.chunks_mut(k * PANEL).enumerate() {
         let columns = p * PANEL..n.min((p + 1) * PANEL);
         for (row, values) in panel.chunks_mut(PANEL).enumerate() {
@@ -33,9 +28,43 @@ pub(in crate::candle) fn pack(k: usize, n: usize, value: impl Fn(usize, usize) -
     panels
 }
 
-/// Packed weights as a tensor.
-pub(in crate::candle) fn pack_tensor(k: usize, n: usize, value: impl Fn(usize, usize) -> f32) -> Outcome<Tensor> {
-    tensor(pack(k, n, value), &[n.div_ceil(PANEL), k, PANEL])
+/// A weight as panels: `[out, in, taps]` becomes the matrix `[taps · in, out]`. A row of the weight is a column of
+/// it, so a panel takes sixteen rows, a few inputs at a time so that they stay in the cache while they turn.
+/// The panels lie in `old` where it has their length.
+pub(in crate::candle) fn pack_weight(
+    weight: &HostTensor,
+    [outputs, inputs, taps]: [usize; 3],
+    old: Option<Vec<f32>>,
+) -> Result<Vec<f32>> {
+    let k = taps * inputs;
+    let len = panels_len(k, outputs);
+    let mut panels = old.filter(|old| old.len() == len).unwrap_or_else(|| vec![0.0; len]);
+    let step = (TURNED_COLUMNS / taps).next_multiple_of(PANEL);
+    panels.par_chunks_mut(k * PANEL).enumerate().try_for_each_init(Vec::new, |block, (p, panel)| {
+        let rows = p * PANEL..outputs.min((p + 1) * PANEL);
+        for first in (0..inputs).step_by(step) {
+            let columns = first * taps..inputs.min(first + step) * taps;
+            block.resize(PANEL * columns.len(), 0.0);
+            block[rows.len() * columns.len()..].fill(0.0);
+            weight.read(rows.clone(), columns.clone(), &mut block[..rows.len() * columns.len()])?;
+            for tap in 0..taps {
+                let turned = &mut panel[(tap * inputs + first) * PANEL..][..columns.len() / taps * PANEL];
+                turn(&block[tap..], columns.len(), taps, turned);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(panels)
+}
+
+/// Every `step`th value of sixteen rows of `width`, as columns.
+fn turn(rows: &[f32], width: usize, step: usize, columns: &mut [f32]) {
+    let (columns, _) = columns.as_chunks_mut::<PANEL>();
+    let used = (columns.len() - 1) * step + 1;
+    let rows: [&[f32]; PANEL] = std::array::from_fn(|row| &rows[row * width..][..used]);
+    for (i, column) in columns.iter_mut().enumerate() {
+        *column = std::array::from_fn(|row| rows[row][i * step]);
+    }
 }
 
 /// Where the rows of a left side come from.
@@ -60,12 +89,10 @@ impl Rows for Stored<'_> {
 pub(super) fn product(
     rows: &impl Rows,
     (m, n, k): (usize, usize, usize),
-    weight: &Tensor,
+    panels: &[f32],
     finish: &Finish<'_>,
     cancel: &CancelToken,
 ) -> Outcome<Vec<f32>> {
-    let weight = Values::of(weight)?;
-    let panels = weight.slice();
     let mut out = vec![0.0; m * n];
     let threads = if m * n * k < SERIAL_WORK { 1 } else { rayon::current_num_threads() };
     if threads > 1 && m < 2 * TILE * threads {
@@ -115,98 +142,6 @@ fn by_columns(a: &[f32], k: usize, panels: &[f32], n: usize, out: &mut [f32], th
     }
 }
 
-/// `out = a · panels` on this thread: `a` `[m, k]`, `out` `[m, n]`.
-pub(super) fn multiply(a: &[f32], k: usize, panels: &[f32], n: usize, out: &mut [f32]) {
-    Arch::new().dispatch(Multiply { a, k, panels, n, out });
-}
-
-struct Multiply<'a> {
-    a: &'a [f32],
-    k: usize,
-    panels: &'a [f32],
-    n: usize,
-    out: &'a mut [f32],
-}
-
-impl WithSimd for Multiply<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match S::F32_LANES {
-            16 => self.run::<S, 1>(simd),
-            8 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
-            _ => self.run::<S, PANEL>(simd),
-        }
-    }
-}
-
-impl Multiply<'_> {
-    /// `V` vectors make a panel's row.
-    #[inline(always)]
-    fn run<S: Simd, const V: usize>(self, simd: S) {
-        let Self { a, k, panels, n, out } = self;
-        for depth in (0..k).step_by(DEPTH).map(|first| first..k.min(first + DEPTH)) {
-            for (p, panel) in panels.chunks_exact(k * PANEL).enumerate() {
-                let (panel, _) = S::as_simd_f32s(panel).0.as_chunks::<V>();
-                let columns = p * PANEL..n.min((p + 1) * PANEL);
-                let span = Span { k, depth: depth.clone(), n, columns };
-                for (a, out) in a.chunks(TILE * k).zip(out.chunks_mut(TILE * n)) {
-                    match out.len() / n {
-                        TILE => tile::<S, V, TILE>(simd, a, panel, out, &span),
-                        5 => tile::<S, V, 5>(simd, a, panel, out, &span),
-                        4 => tile::<S, V, 4>(simd, a, panel, out, &span),
-                        3 => tile::<S, V, 3>(simd, a, panel, out, &span),
-                        2 => tile::<S, V, 2>(simd, a, panel, out, &span),
-                        _ => tile::<S, V, 1>(simd, a, panel, out, &span),
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Which part of a product a tile adds to.
-struct Span {
-    k: usize,
-    depth: Range<usize>,
-    n: usize,
-    columns: Range<usize>,
-}
-
-/// `ROWS` rows of `a` times one panel.
-#[inline(always)]
-fn tile<S: Simd, const V: usize, const ROWS: usize>(
-    simd: S,
-    a: &[f32],
-    panel: &[[S::f32s; V]],
-    out: &mut [f32],
-    span: &Span,
-) {
-    let panel = &panel[span.depth.clone()];
-    let rows: [&[f32]; ROWS] = std::array::from_fn(|r| &a[r * span.k + span.depth.start..][..panel.len()]);
-    let mut sums = [[simd.splat_f32s(0.0); V]; ROWS];
-    for (i, b) in panel.iter().enumerate() {
-        for (sums, row) in sums.iter_mut().zip(&rows) {
-            let a = simd.splat_f32s(row[i]);
-            for (sum, b) in sums.iter_mut().zip(b) {
-                *sum = simd.mul_add_e_f32s(a, *b, *sum);
-            }
-        }
-    }
-    // A copy: sums whose address is taken would be stored at every step above.
-    let finished = sums;
-    for (out, sums) in out.chunks_mut(span.n).zip(&finished) {
-        let (out, sums) = (&mut out[span.columns.clone()], bytemuck::cast_slice::<S::f32s, f32>(sums));
-        if span.depth.start == 0 {
-            out.copy_from_slice(&sums[..out.len()]);
-        } else {
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,11 +162,24 @@ mod tests {
     fn a_product_ends_between_two_blocks() {
         let floor = CancelFloor::default();
         let token = floor.token(1);
-        let (Ok(weight), Ok(finish)) = (pack_tensor(256, 16, |_, _| 1.0), Finish::new(None, None, None, None, 16))
-        else {
-            panic!("nothing here can fail");
-        };
+        let weight = pack(256, 16, |_, _| 1.0);
+        let Ok(finish) = Finish::new(None, None, None, None, 16) else { panic!("nothing here can fail") };
         let outcome = product(&Superseded(floor), (1 << 15, 16, 256), &weight, &finish, &token);
         assert!(matches!(outcome, Err(Fault::Compute(ComputeError::Cancelled))));
+    }
+
+    #[test]
+    fn a_weight_is_packed_as_its_matrix_in_new_and_in_used_memory() {
+        for [outputs, inputs, taps] in [[1, 1, 1], [16, 5, 1], [33, 600, 1], [20, 70, 9], [4, 3, 4]] {
+            let values: Vec<f32> = (0..outputs * inputs * taps).map(|i| i as f32 + 1.0).collect();
+            let weight = HostTensor::from_f32([outputs, inputs, taps], &values);
+            let expected = pack(taps * inputs, outputs, |row, o| {
+                let (tap, i) = (row / inputs, row % inputs);
+                values[(o * inputs + i) * taps + tap]
+            });
+            for old in [None, Some(vec![7.0; expected.len()]), Some(vec![7.0; 3])] {
+                assert_eq!(pack_weight(&weight, [outputs, inputs, taps], old).expect("nothing is made"), expected);
+            }
+        }
     }
 }

@@ -76,7 +76,7 @@ pub(in crate::candle) fn linear(
 ) -> Outcome<Tensor> {
     let input = Values::of(x)?;
     let rows = Stored { values: input.slice(), k: w.inputs };
-    let out = product(&rows, (shape.n * shape.l, w.outputs, w.inputs), &w.weight, finish, cancel)?;
+    let out = product(&rows, (shape.n * shape.l, w.outputs, w.inputs), w.weight.panels()?, finish, cancel)?;
     tensor(out, &[shape.n, shape.l, w.outputs])
 }
 
@@ -90,7 +90,7 @@ pub(in crate::candle) fn geglu(
     let input = Values::of(x)?;
     let rows = Stored { values: input.slice(), k: w.inputs };
     let finish = Finish::new(w.bias.as_ref(), None, None, None, w.outputs)?;
-    let both = product(&rows, (shape.n * shape.l, w.outputs, w.inputs), &w.weight, &finish, cancel)?;
+    let both = product(&rows, (shape.n * shape.l, w.outputs, w.inputs), w.weight.panels()?, &finish, cancel)?;
     let half = w.outputs / 2;
     let mut out = vec![0.0; shape.n * shape.l * half];
     for_rows(&mut out, half, |first, rows| {

@@ -1,5 +1,7 @@
 //! Small models on disk, and a run of one of them.
 
+#![allow(dead_code, reason = "each test binary uses some of it")]
+
 use fourstep_engine::Engine;
 use fourstep_protocol::{Client, Command, Event, Request, RunId};
 use std::{
@@ -11,6 +13,10 @@ use tempfile::TempDir;
 
 pub(crate) fn golden_folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/pipeline").join(name)
+}
+
+pub(crate) fn golden_lora(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/lora").join(name)
 }
 
 /// A copy of a golden model, to be changed.

@@ -1,7 +1,7 @@
 //! Models in diffusers folders.
 
 use fourstep_protocol::Family;
-use fourstep_weights::{FewStep, ModelFiles, ModelSource, NetworkClass, Prediction, Storage, Tokenizer};
+use fourstep_weights::{FewStep, ModelFiles, ModelSource, Network, NetworkClass, Prediction, Storage, Tokenizer};
 use std::path::Path;
 
 fn open(folder: &str) -> ModelFiles {
@@ -19,7 +19,7 @@ fn the_embedded_models_open_as_what_they_are() {
         assert_eq!(model.vae.as_ref().map(|vae| vae.class), Some(NetworkClass::AutoencoderTiny));
         assert_eq!(model.text_encoders.len(), 1);
         assert!(matches!(&model.text_encoders[0].tokenizer, Tokenizer::Files(_, folder) if folder == "tokenizer"));
-        let parts = model.unet.elements() + model.vae.as_ref().map_or(0, |vae| vae.elements());
+        let parts = model.unet.elements() + model.vae.as_ref().map_or(0, Network::elements);
         assert_eq!(model.elements(), parts + model.text_encoders[0].network.elements());
     }
 }

@@ -1,0 +1,104 @@
+//! Whether something fits into memory, before it is loaded.
+
+use crate::fault::Result;
+use fourstep_compute::{Backend, BackendInfo};
+use fourstep_protocol::Failure;
+use std::sync::Arc;
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+/// Tells how many bytes of memory are free; `None` where that is not known.
+pub type AvailableBytes = Arc<dyn Fn() -> Option<u64> + Send + Sync>;
+
+/// What this machine has free: memory that programs do not use, and what the system would give back at once, such as
+/// the cached pages of files. Within a container, what that leaves.
+pub fn available_bytes() -> Option<u64> {
+    let ram = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
+    let system = System::new_with_specifics(ram).ok()?;
+    let container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory.saturating_sub(limits.rss));
+    Some(system.available_memory().min(container)).filter(|bytes| *bytes > 0)
+}
+
+/// The memory that models are loaded into.
+#[derive(Clone)]
+pub(crate) struct Memory {
+    available: AvailableBytes,
+    /// Whether models lie in the memory that `available` speaks of.
+    on_host: bool,
+    bytes_per_number: u64,
+}
+
+impl Memory {
+    pub(crate) fn new<B: Backend>(backend: &B, available: AvailableBytes) -> Self {
+        let BackendInfo { device, precision, .. } = backend.info();
+        Self { available, on_host: device == "CPU", bytes_per_number: if precision == "f32" { 4 } else { 2 } }
+    }
+
+    /// What so many numbers take on the device.
+    pub(crate) fn bytes_of(&self, numbers: u64) -> u64 {
+        numbers.saturating_mul(self.bytes_per_number)
+    }
+
+    /// What is free; `None` where nothing can be said: on a card, or on a system that does not tell.
+    pub(crate) fn available(&self) -> Option<u64> {
+        if self.on_host { (self.available)() } else { None }
+    }
+
+    /// Whether so many bytes are free, with a fifth to spare: for what is useful, but not needed.
+    pub(crate) fn has_plenty_for(&self, bytes: u64) -> bool {
+        self.available().is_none_or(|available| bytes.saturating_add(bytes / 5) <= available)
+    }
+
+    /// Fails where `needed` bytes are not free. `releasable` is what can be given up for them.
+    pub(crate) fn require(&self, what: &str, needed: u64, releasable: u64) -> Result<()> {
+        let Some(available) = self.available() else { return Ok(()) };
+        let free = available.saturating_add(releasable);
+        if needed <= free {
+            return Ok(());
+        }
+        let why = format!("it needs about {}, and {} are free", gigabytes(needed), gigabytes(free));
+        let remedy = "Close other programs, or choose a smaller model or a smaller picture.";
+        Err(Failure::machine(format!("{what} does not fit into memory"), why, remedy).into())
+    }
+}
+
+/// Rounded to what a person needs: `13.9 GB`, `0.02 GB`.
+fn gigabytes(bytes: u64) -> String {
+    let gb = bytes as f64 / 1e9;
+    let decimals = if gb < 0.1 { 2 } else { 1 };
+    format!("{gb:.decimals$} GB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::RunError;
+    use fourstep_compute::candle::{Candle, Device, Precision};
+
+    fn memory(precision: Precision, available: Option<u64>) -> Memory {
+        Memory::new(&Candle::open(Device::Cpu, precision).expect("a processor"), Arc::new(move || available))
+    }
+
+    #[test]
+    fn too_little_is_a_failure_with_both_figures() {
+        let memory = memory(Precision::F32, Some(8_200_000_000));
+        let needed = memory.bytes_of(3_470_000_000);
+        let error = memory.require("SDXL", needed, 0).expect_err("too little");
+        let RunError::Failed(failure) = error else { panic!("{error:?}") };
+        let text = failure.to_string();
+        assert!(text.contains("13.9 GB") && text.contains("8.2 GB") && text.starts_with("SDXL does not fit"), "{text}");
+        assert!(memory.require("SDXL", needed, 6_000_000_000).is_ok(), "what can be given up counts");
+        assert!(!memory.has_plenty_for(8_000_000_000) && memory.has_plenty_for(6_000_000_000));
+    }
+
+    #[test]
+    fn half_precision_takes_half_and_an_unknown_size_is_no_obstacle() {
+        let memory = memory(Precision::F16, None);
+        assert_eq!(memory.bytes_of(10), 20);
+        assert!(memory.require("SDXL", u64::MAX, 0).is_ok() && memory.has_plenty_for(u64::MAX));
+    }
+
+    #[test]
+    fn this_machine_says_what_it_has() {
+        assert!(available_bytes().is_some_and(|bytes| bytes > 10_000_000));
+    }
+}
