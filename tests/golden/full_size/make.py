@@ -5,8 +5,9 @@ test `full_size_models` of app/engine/tests/golden_models.rs.
     pip install torch==2.15.* diffusers==0.42.1 transformers==5.23.0 peft==0.21.2 safetensors numpy
     python tests/golden/full_size/make.py FOLDER [sd15|ssd-1b|sdxl …]
 
-Writes, in f16: folders of diffusers, single-file checkpoints, `loras/`, runs.json and runs.safetensors (f32). Needs the
-memory of the largest U-Net in f32 and half as much again (sd15 6 GB, ssd-1b 8 GB, sdxl 14 GB), and 30 GB of disk for all.
+Writes, in f16: folders of diffusers, single-file checkpoints, `loras/`, runs.json and runs.safetensors (f32). A model
+whose single file is there is kept. Needs the memory of the largest U-Net in f32 and half as much again (sd15 6 GB,
+ssd-1b 8 GB, sdxl 14 GB), and 30 GB of disk for all. On a busy machine set OMP_NUM_THREADS=1.
 """
 import argparse
 import gc
@@ -203,8 +204,9 @@ def main():
     runs = json.loads((out / "runs.json").read_text()) if (out / "runs.json").exists() else []
     latents = load_file(out / "runs.safetensors") if runs else {}
     for name in chosen.models:
-        make_model(out, name)
-        gc.collect()
+        if not (out / f"{name}.safetensors").exists():
+            make_model(out, name)
+            gc.collect()
         for case, guidance, result in paint(out, name):
             request = dict(loras=[dict(source=f"loras/{name}_lcm.safetensors", weight=1.0)], prompt=PROMPT,
                            negative_prompt=NEGATIVE, seed=7, size=dict(width=SIZE[0], height=SIZE[1]), sampler="lcm",

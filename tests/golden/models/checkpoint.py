@@ -73,12 +73,15 @@ def lines_of_clip(recipe, prefix, source):
 
 
 def lines_of_openclip(recipe, prefix, source, unused_layer=False):
-    """`unused_layer`: SD2 reads the layer before the last, which diffusers leaves out."""
+    """`unused_layer`: SD2 reads what comes before the last layer and the projection, which diffusers leaves out."""
     text = "text_model."
     names = {f"{text}embeddings.token_embedding.weight": "token_embedding.weight",
              f"{text}embeddings.position_embedding.weight": "positional_embedding",
              f"{text}final_layer_norm.weight": "ln_final.weight", f"{text}final_layer_norm.bias": "ln_final.bias"}
     last = max(int(m[1]) for key in recipe.tensors if (m := re.search(r"layers\.(\d+)", key)))
+    if unused_layer:
+        key = f"{text}encoder.layers.0.self_attn.q_proj.weight"
+        yield f"{prefix}text_projection", recipe.tensors[key].shape, [f"{source}:{key}"]
     for key, tensor in recipe.tensors.items():
         if key in names:
             yield prefix + names[key], tensor.shape, [f"{source}:{key}"]

@@ -31,51 +31,50 @@ impl GoldenFiles {
     /// A model's folder, its single file or a LoRA.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         let (stored, written) = (self.root.join(name), self.written.path().join(name));
-        if stored.is_file() {
+        if !by_recipe(&stored) {
             return stored;
         }
-        if !written.exists() && self.write(&stored, &written) == 0 {
-            return stored;
+        if !written.exists() {
+            self.put(name, &written);
         }
         written
     }
 
-    /// Copies a folder, or makes a file, by recipe. Returns how many recipes there were.
-    fn write(&self, from: &Path, to: &Path) -> usize {
+    /// Writes a file, or a folder with what is in it, to a place of its own.
+    pub(crate) fn put(&self, name: &str, to: &Path) {
+        let from = self.root.join(name);
         fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-        let recipe = from.with_added_extension(RECIPE);
-        if recipe.is_file() {
-            self.cook(&recipe, to);
-            return 1;
-        }
-        if from.is_file() {
+        if from.with_added_extension(RECIPE).is_file() {
+            self.cook(name, to);
+        } else if from.is_file() {
             fs::copy(from, to).expect("copied");
-            return 0;
+        } else {
+            for entry in entries(&from) {
+                let entry = if is_recipe(&entry) { entry.with_extension("") } else { entry };
+                let file = entry.file_name().expect("a name").to_string_lossy();
+                self.put(&format!("{name}/{file}"), &to.join(&*file));
+            }
         }
-        fs::create_dir_all(to).expect("a folder");
-        let entries = fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
-        let names = entries.map(|entry| entry.expect("an entry").file_name());
-        names.map(|name| {
-            let name = Path::new(&name);
-            let name = if name.extension().is_some_and(|e| e == RECIPE) { name.with_extension("") } else { name.into() };
-            self.write(&from.join(&name), &to.join(&name))
-        })
-        .sum()
     }
 
-    fn cook(&self, recipe: &Path, to: &Path) {
-        let text = fs::read_to_string(recipe).expect("a recipe");
-        let mut lines = text.lines();
-        let head = lines.next().expect("a first line");
-        if let Some(other) = head.strip_prefix("like ") {
-            return self.cook(&self.root.join(other).with_added_extension(RECIPE), to);
+    /// The text of a recipe, or of the one it is like.
+    fn recipe(&self, name: &str) -> String {
+        let text = fs::read_to_string(self.root.join(format!("{name}.{RECIPE}"))).expect("a recipe");
+        match text.strip_prefix("like ") {
+            Some(other) => self.recipe(other.trim_end()),
+            None => text,
         }
+    }
+
+    fn cook(&self, name: &str, to: &Path) {
+        let recipe = self.recipe(name);
+        let (head, lines) = recipe.split_once('\n').expect("a first line");
         let mut metadata = HashMap::from([(String::from("format"), String::from("pt"))]);
         let tensors: Vec<Tensor> = match head.split_once(' ').expect("two words") {
-            ("seed", seed) => lines.map(|line| Tensor::by_rule(seed, line)).collect(),
+            ("seed", seed) => lines.lines().map(|line| Tensor::by_rule(seed, line)).collect(),
             ("of", model) => {
                 let known = self.tensors_of(model);
-                let (about, lines): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("metadata "));
+                let (about, lines): (Vec<_>, Vec<_>) = lines.lines().partition(|line| line.starts_with("metadata "));
                 for line in about {
                     let [_, key, value] = words(line)[..] else { panic!("{line}") };
                     metadata.insert(key.into(), value.into());
@@ -84,34 +83,41 @@ impl GoldenFiles {
             }
             _ => panic!("{head}"),
         };
-        let view = |t| {
-            let Tensor { name, shape, bytes } = t;
-            (name, TensorView::new(Dtype::F16, shape.clone(), bytes).expect("as many bytes as its shape says"))
-        };
-        safetensors::serialize_to_file(tensors.iter().map(view), Some(metadata), to).expect("written");
+        let views: Vec<_> = tensors.iter().map(Tensor::view).collect();
+        safetensors::serialize_to_file(views, Some(metadata), to).expect("written");
     }
 
     /// Every tensor of a model's folder, by `PART:NAME`.
     fn tensors_of(&self, model: &str) -> HashMap<String, Tensor> {
-        let parts = fs::read_dir(self.root.join(model)).expect("a folder").map(|part| part.expect("an entry").path());
         let mut tensors = HashMap::new();
-        for part in parts.filter(|part| part.is_dir()) {
-            let name = part.file_name().expect("a name").to_string_lossy().into_owned();
-            let files = fs::read_dir(part).expect("a folder").map(|file| file.expect("an entry").path());
-            for recipe in files.filter(|file| file.extension().is_some_and(|e| e == RECIPE)) {
-                let text = fs::read_to_string(recipe).expect("a recipe");
-                let text = match text.trim_end().strip_prefix("like ") {
-                    Some(other) => fs::read_to_string(self.root.join(other).with_added_extension(RECIPE)).expect("a recipe"),
-                    None => text,
-                };
-                let (head, lines) = text.split_once('\n').expect("a first line");
-                let seed = head.strip_prefix("seed ").expect("a seed");
+        for part in entries(&self.root.join(model)).filter(|entry| entry.is_dir()) {
+            for recipe in entries(&part).filter(|entry| is_recipe(entry)) {
+                let path = recipe.strip_prefix(&self.root).expect("within").with_extension("");
+                let text = self.recipe(&path.to_string_lossy());
+                let (seed, lines) = text.strip_prefix("seed ").and_then(|t| t.split_once('\n')).expect("a seed");
+                let part = part.file_name().expect("a name").to_string_lossy();
                 let named = lines.lines().map(|line| Tensor::by_rule(seed, line));
-                tensors.extend(named.map(|tensor| (format!("{name}:{}", tensor.name), tensor)));
+                tensors.extend(named.map(|tensor| (format!("{part}:{}", tensor.name), tensor)));
             }
         }
         tensors
     }
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| entry.expect("an entry").path())
+}
+
+fn is_recipe(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == RECIPE)
+}
+
+/// Whether some of it is a recipe.
+fn by_recipe(path: &Path) -> bool {
+    is_recipe(path)
+        || path.with_added_extension(RECIPE).is_file()
+        || path.is_dir() && entries(path).any(|entry| by_recipe(&entry))
 }
 
 struct Tensor {
@@ -144,6 +150,11 @@ impl Tensor {
             several => several.iter().flat_map(|name| source(name).bytes.iter().copied()).collect(),
         };
         Self { name: name.into(), shape: shape(dims), bytes }
+    }
+
+    fn view(&self) -> (String, TensorView<'_>) {
+        let view = TensorView::new(Dtype::F16, self.shape.clone(), &self.bytes);
+        (self.name.clone(), view.expect("as many bytes as the shape says"))
     }
 
     fn transposed(&self) -> Vec<u8> {

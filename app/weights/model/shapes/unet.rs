@@ -35,7 +35,7 @@ pub(in crate::model) fn unet(shapes: Shapes<'_>, pooled: Option<usize>) -> Resul
         "up_block_types": types(&up, "UpBlock2D", "CrossAttnUpBlock2D"),
         "cross_attention_dim": cross_attention(shapes)?,
         "use_linear_projection": linear,
-        "attention_head_dim": heads(&channels, linear)?,
+        "attention_head_dim": heads(&down, linear)?,
     });
     let Some(options) = config.as_object_mut() else { return Ok(config) };
     depths(shapes, &down, &up, options)?;
@@ -136,15 +136,17 @@ fn cross_attention(shapes: Shapes<'_>) -> Result<usize, Fault> {
     Ok(width)
 }
 
-fn heads(channels: &[usize], linear: bool) -> Result<Value, Fault> {
+fn heads(down: &[Block], linear: bool) -> Result<Value, Fault> {
     if !linear {
         return Ok(json!(HEADS));
     }
-    let heads = |channels: &usize| match channels % HEAD_WIDTH {
-        0 => Ok(channels / HEAD_WIDTH),
-        _ => Err(Fault::UnknownModel(format!("{channels} channels do not divide into heads of {HEAD_WIDTH}"))),
+    let heads = |(i, block): (usize, &Block)| match block.channels % HEAD_WIDTH {
+        0 => Ok(block.channels / HEAD_WIDTH),
+        // The middle block has the heads of the innermost; another without attention needs none.
+        _ if block.depths.is_empty() && i + 1 < down.len() => Ok(1),
+        _ => Err(Fault::UnknownModel(format!("{} channels do not divide into heads of {HEAD_WIDTH}", block.channels))),
     };
-    Ok(json!(channels.iter().map(heads).collect::<Result<Vec<_>, _>>()?))
+    Ok(json!(down.iter().enumerate().map(heads).collect::<Result<Vec<_>, _>>()?))
 }
 
 fn time(shapes: Shapes<'_>, channels: &[usize], options: &mut Map<String, Value>) -> Result<(), Fault> {
