@@ -272,7 +272,8 @@ fn an_lcm_lora_by_path_brings_its_sampler() {
     let style = format!("{}:0.3", case.path("style.safetensors").display());
     std::fs::copy(&lora, case.path("style.safetensors")).expect("copied");
     let (folder, lora) = (folder.to_str().expect("UTF-8"), lora.to_str().expect("UTF-8"));
-    let common = ["generate", "--model", folder, "--lora", lora, "--prompt", "a fox", "--seed", "1", "--json", "--out", "a.png"];
+    let common =
+        ["generate", "--model", folder, "--lora", lora, "--prompt", "a fox", "--seed", "1", "--json", "--out", "a.png"];
     let printed = json(&case.run(&[&common[..], &["--guidance", "1.5", "--lora", &style]].concat()));
     let request = &printed["request"];
     assert_eq!((&request["sampler"], &request["steps"]), (&"lcm".into(), &4.into()));

@@ -2,8 +2,8 @@ use super::{
     DeviceArgs, out,
     painter::{Painter, Progress},
     paths,
-    request::{PromptArgs, RecipeArgs, catalog, check},
     reports::Reports,
+    request::{PromptArgs, RecipeArgs, catalog, check},
 };
 use crate::previews::decoder;
 use clap::Args;

@@ -84,7 +84,12 @@ impl ModelArgs {
     ///
     /// # Errors
     /// [`Failure`] where a LoRA cannot be read.
-    pub(super) fn recipe(&self, catalog: &Catalog, model: &ModelInfo, sampler: Option<Sampler>) -> Result<Recipe, Failure> {
+    pub(super) fn recipe(
+        &self,
+        catalog: &Catalog,
+        model: &ModelInfo,
+        sampler: Option<Sampler>,
+    ) -> Result<Recipe, Failure> {
         if sampler.is_none_or(|sampler| sampler == Sampler::Lcm) && model.guidance == Guidance::ClassifierFree {
             if !self.few_step(catalog)?.is_empty() {
                 return Ok(Recipe { loras: Vec::new(), sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 });

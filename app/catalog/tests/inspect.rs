@@ -82,7 +82,7 @@ fn models_that_know_few_steps_need_no_lora() {
 #[test]
 fn sizes_stay_within_what_is_accepted() {
     let machine = Machine::new();
-    for (side, size) in [(json!([64, 96]), (768, 512)), (json!(2), (64, 64)), (json!(u32::MAX), (4096, 4096))] {
+    for (side, size) in [(json!([64, 96]), (768, 512)), (json!(2), (64, 64)), (json!(1000), (4096, 4096))] {
         let folder = Diffusers::new(machine.path("m"), "StableDiffusionPipeline")
             .json("unet/config.json", &json!({ "in_channels": 4, "sample_size": side }));
         let (width, height) = size;
