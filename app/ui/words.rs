@@ -115,7 +115,7 @@ mod tests {
             phase: DownloadPhase::Transferring,
         };
         assert_eq!(download(&p), "1.2 GB of 4.3 GB · 11 MB/s · 5 min left");
-        assert_eq!(download_briefly(&p), "35 % · 5 min left");
+        assert_eq!(download_briefly(&p), "28 % · 5 min left");
         p.phase = DownloadPhase::Verifying;
         assert_eq!(download(&p), "1.2 GB of 4.3 GB · checking");
         assert_eq!(download(&DownloadProgress::default()), "Waiting");
