@@ -44,6 +44,9 @@ pub enum Added {
 
 const WHAT: &str = "It could not be added to the list";
 
+/// Names the files of a repository (`ORG/NAME`) at a revision.
+pub type ListFiles<'a> = dyn Fn(&str, &str) -> Result<Vec<HubFile>, Failure> + 'a;
+
 impl Catalog {
     /// Adds an entry to the person's own `models.toml`, or a folder to their `folders.toml`. What lies on this machine
     /// is looked at first. `list` names the files of a repository at a revision; it is asked only for a whole
@@ -52,11 +55,7 @@ impl Catalog {
     /// # Errors
     /// An input failure where there is no such thing, it is of a kind that is not painted with, or it is listed
     /// already; a machine failure where the files cannot be written.
-    pub fn add(
-        &self,
-        addition: &Addition,
-        list: &dyn Fn(&str, &str) -> Result<Vec<HubFile>, Failure>,
-    ) -> Result<Added, Failure> {
+    pub fn add(&self, addition: &Addition, list: &ListFiles<'_>) -> Result<Added, Failure> {
         let path = expand(&addition.what);
         if path.exists() {
             let path = path.canonicalize().unwrap_or(path);

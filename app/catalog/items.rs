@@ -84,9 +84,7 @@ impl Catalog {
     fn absent(&self, entry: &Entry) -> Option<Availability> {
         let cache = self.shared.places.cache.as_deref();
         let sources = self.own_sources(entry);
-        let missing = sources.iter().any(|hub| {
-            cache.is_none_or(|cache| hub_cache::complete(cache, &hub.repo, &hub.revision, hub.files.keys()).is_none())
-        });
+        let missing = sources.iter().any(|hub| cache.is_none_or(|cache| hub_cache::complete(cache, hub).is_none()));
         let have = |cache| sources.iter().map(|hub| hub_cache::have_bytes(cache, hub)).sum();
         missing.then(|| Availability::Absent { have_bytes: cache.map_or(0, have) })
     }

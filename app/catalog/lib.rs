@@ -19,7 +19,7 @@ mod recipes;
 mod repository;
 mod scan;
 
-pub use add::{Added, Addition};
+pub use add::{Added, Addition, ListFiles};
 pub use catalog::Catalog;
 pub use details::{LoraDetails, ModelDetails, NetworkDetails};
 pub use hub_cache::{cache_dir, repo_dir, snapshot_dir, snapshot_file};

@@ -17,6 +17,9 @@ type Stamp = (u64, Option<SystemTime>);
 /// Few-step LoRAs with where they are.
 type FewStep = Vec<(LoraInfo, PathBuf)>;
 
+/// What was found out, and the state of the file it is true for.
+type Answer<T> = (Stamp, Result<T, Failure>);
+
 /// Answers about files, each with the state of the file it is true for.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
@@ -27,7 +30,7 @@ pub(crate) struct Kept {
 }
 
 #[derive(Debug)]
-struct Answers<T>(Mutex<HashMap<PathBuf, (Stamp, Result<T, Failure>)>>);
+struct Answers<T>(Mutex<HashMap<PathBuf, Answer<T>>>);
 
 impl<T> Default for Answers<T> {
     fn default() -> Self {

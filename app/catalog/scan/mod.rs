@@ -142,8 +142,7 @@ impl Catalog {
         for repo in hub_cache::repos(cache) {
             let listed: Vec<HubSource> =
                 self.entries().iter().filter_map(hub).filter(|hub| hub.repo == repo).cloned().collect();
-            let whole =
-                |hub: &HubSource| hub_cache::complete(cache, &hub.repo, &hub.revision, hub.files.keys()).is_some();
+            let whole = |hub: &HubSource| hub_cache::complete(cache, hub).is_some();
             let Some(snapshot) = hub_cache::any_snapshot(cache, &repo) else { continue };
             if listed.iter().any(whole) {
                 continue;

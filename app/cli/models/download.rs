@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Files go into the Hugging Face cache (HF_HUB_CACHE, HF_HOME), where other programs find them too. What was
+/// Files go into the Hugging Face cache (`HF_HUB_CACHE`, `HF_HOME`), where other programs find them too. What was
 /// interrupted goes on where it stopped.
 #[derive(Args)]
 pub(super) struct DownloadArgs {

@@ -46,13 +46,13 @@ fn model_rows(details: &ModelDetails) -> Vec<Row> {
         row("model", format!("{} ({})", info.name, info.model)),
         row("family", info.family.label()),
         row("kind", &info.detail),
-        row("prediction", &details.prediction),
+        row("prediction", details.prediction),
         row("size", format!("{} at {} on disk", info.native_size, size(details.size_bytes))),
         row("wants", info.wants()),
     ];
     for network in &details.networks {
         let parameters = format!("{} parameters in {} tensors", count(network.parameters), network.tensors);
-        rows.push(row(&network.part, format!("{}, {parameters}", network.class)));
+        rows.push(row(network.part, format!("{}, {parameters}", network.class)));
     }
     rows
 }

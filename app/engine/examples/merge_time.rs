@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [folder, lora, kept @ ..] = &args[..] else { return Err("which folder, which LoRA?".into()) };
     let clock = Instant::now();
-    let mut model = Model::open(Storage::Directory(folder.into()))?;
+    let mut model = Model::open(&Storage::Directory(folder.into()))?;
     let lora = Arc::new(Lora::open(Path::new(lora))?);
     let below = kept.iter().map(|path| Ok((Arc::new(Lora::open(Path::new(path))?), 1.0)));
     let below: Vec<(Arc<Lora>, f32)> = below.collect::<Result<_>>()?;
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     check("set again", &model.fingerprint()?, &changed)?;
 
     drop(model);
-    let mut fresh = Model::open(Storage::Directory(folder.into()))?;
+    let mut fresh = Model::open(&Storage::Directory(folder.into()))?;
     fresh.load(&with(WEIGHTS[WEIGHTS.len() - 1]))?;
     check("loaded afresh", &fresh.fingerprint()?, &changed)?;
     println!("outputs are the same bit for bit: removed, set again, loaded afresh");
@@ -70,8 +70,8 @@ struct Model {
 }
 
 impl Model {
-    fn open(storage: Storage) -> Result<Self> {
-        let open = |part| Checkpoint::open(&storage, part, VARIANTS).map(Arc::new);
+    fn open(storage: &Storage) -> Result<Self> {
+        let open = |part| Checkpoint::open(storage, part, VARIANTS).map(Arc::new);
         Ok(Self {
             b: Candle::open(Device::Cpu, Precision::F32)?,
             configs: (storage.json("unet/config.json")?, storage.json("text_encoder/config.json")?),

@@ -180,7 +180,7 @@ fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// In [−1, 1): the top 24 bits of the `i`th number of SplitMix64.
+/// In [−1, 1): the top 24 bits of the `i`th number of `SplitMix64`.
 fn uniform(state: u64, i: u64) -> f32 {
     let z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(state);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

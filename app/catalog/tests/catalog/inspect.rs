@@ -1,12 +1,10 @@
 //! What the catalog says models are and want.
 
-mod support;
-
+use crate::support::{Diffusers, Machine};
 use fourstep_catalog::{Catalog, LoraLocation};
 use fourstep_protocol::{Failure, FailureKind, Family, Guidance, ModelInfo, ModelRef, Request, Sampler, Size};
 use serde_json::json;
 use std::path::Path;
-use support::{Diffusers, Machine};
 
 fn reference(path: &Path) -> ModelRef {
     ModelRef::new(path.to_string_lossy())

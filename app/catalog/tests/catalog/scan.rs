@@ -1,11 +1,9 @@
 //! What the catalog finds in other programs' folders, and what a person adds.
 
-mod support;
-
+use crate::support::{Diffusers, Machine, tensors};
 use fourstep_catalog::{Added, Addition, FolderKind, HubFile};
 use fourstep_protocol::{Availability, Failure, FailureKind, Family, ItemKind, LibraryItem, ModelRef, Origin};
 use std::path::Path;
-use support::{Diffusers, Machine, tensors};
 
 fn lora(machine: &Machine, path: &str) {
     let key = |role: &str| format!("lora_unet_mid_block_attentions_0_proj_in.{role}.weight");
