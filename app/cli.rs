@@ -8,6 +8,7 @@ mod models;
 mod out;
 mod painter;
 mod paths;
+mod reports;
 mod request;
 mod stats;
 
@@ -37,7 +38,7 @@ enum Task {
     Compare(compare::CompareArgs),
     /// Measure how fast a model paints here
     Bench(bench::BenchArgs),
-    /// List the models that the program knows
+    /// List, add, download and look into models and LoRAs
     Models(models::ModelsArgs),
 }
 

@@ -3,6 +3,7 @@
 //! The composition root: the only place that knows all rooms. Without a subcommand it opens the window.
 
 mod cli;
+mod library;
 mod ports;
 mod previews;
 mod settings;

@@ -1,6 +1,7 @@
 //! `fourstep` without a subcommand: the window.
 
 use crate::{
+    library::CatalogLibrary,
     ports::{GalleryFiles, PreviewPort},
     previews, settings,
 };
@@ -20,7 +21,10 @@ use std::{
 /// # Errors
 /// [`Failure`] where there is no display, no graphics driver or no computing device.
 pub(crate) fn open(options: EngineOptions) -> Result<(), Failure> {
-    let catalog = Catalog::builtin();
+    let catalog = Catalog::load();
+    for problem in catalog.problems() {
+        log::warn!("{problem}");
+    }
     // Opened before the window, so that a device that does not exist is said on the terminal that asked for it.
     options.backend.open(options.precision)?;
     let build = move |waker: Waker| build(&catalog, &options, &waker);
@@ -54,6 +58,7 @@ fn build(catalog: &Catalog, options: &EngineOptions, waker: &Waker) -> (Session,
         previews: Box::new(PreviewPort(previewer)),
         pictures: Arc::new(GalleryFiles { base }),
         settings: Box::new(settings::Store),
+        library: Box::new(CatalogLibrary::new(catalog.clone(), waker.clone())),
         dialogs: Arc::new(SystemDialogs),
         random_seed: Box::new(random_seed),
         clock: Box::new(move || Moment(start.elapsed().as_secs_f64())),

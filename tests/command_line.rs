@@ -235,3 +235,50 @@ fn bench_measures_every_part() {
         assert!(text.contains(figure), "no figure for {figure} in {text}");
     }
 }
+
+#[test]
+fn models_are_listed_added_and_looked_into() {
+    let case = Case::new();
+    let listed = json(&case.run(&["models", "--json"]));
+    let items = listed["items"].as_array().expect("a list");
+    let state = |id: &str| &items.iter().find(|item| item["id"] == id).expect("listed")["availability"];
+    assert_eq!(state("sticker"), "ready");
+    assert_eq!(state("dreamshaper-8")["absent"]["have_bytes"], 0);
+
+    let folder = case.model("lcm");
+    let added = case.run(&["models", "add", folder.to_str().expect("UTF-8"), "--name", "My Stickers"]);
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    assert_eq!(String::from_utf8_lossy(&added.stdout).trim(), "my-stickers");
+    let table = String::from_utf8_lossy(&case.run(&["models", "list"]).stdout).into_owned();
+    assert!(table.lines().any(|line| line.starts_with("my-stickers") && line.contains("ready")), "{table}");
+
+    let details = json(&case.run(&["models", "inspect", "my-stickers", "--json"]));
+    assert_eq!((&details["prediction"], &details["networks"][0]["part"]), (&"epsilon".into(), &"U-Net".into()));
+    let fit = json(&case.run(&["models", "inspect", "sticker-lcm-lora", "--model", "sticker", "--json"]));
+    assert_eq!(fit["report"]["matched"], fit["report"]["total"]);
+    assert_eq!(fit["few_step"], true);
+
+    case.refuses(2, &["models download dreamshaper-8"], &["generate", "--prompt", "x", "--model", "dreamshaper-8"]);
+    case.refuses(2, &["/no/such/file"], &["models", "add", "/no/such/file"]);
+}
+
+#[test]
+fn an_lcm_lora_by_path_brings_its_sampler() {
+    let case = Case::new();
+    let folder = case.model("teacher");
+    let lora = case.path("lcm.safetensors");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sticker/lcm_lora.safetensors");
+    std::fs::copy(from, &lora).expect("copied");
+    let style = format!("{}:0.3", case.path("style.safetensors").display());
+    std::fs::copy(&lora, case.path("style.safetensors")).expect("copied");
+    let (folder, lora) = (folder.to_str().expect("UTF-8"), lora.to_str().expect("UTF-8"));
+    let common =
+        ["generate", "--model", folder, "--lora", lora, "--prompt", "a fox", "--seed", "1", "--json", "--out", "a.png"];
+    let printed = json(&case.run(&[&common[..], &["--guidance", "1.5", "--lora", &style]].concat()));
+    let request = &printed["request"];
+    assert_eq!((&request["sampler"], &request["steps"]), (&"lcm".into(), &4.into()));
+    assert_eq!(request["loras"][1]["weight"].as_f64().map(|weight| (weight * 10.0).round()), Some(3.0));
+    assert_eq!(printed["loras"][0]["matched"], printed["loras"][0]["total"]);
+    let printed = json(&case.run(&[&common[..], &["--sampler", "euler", "--steps", "5"]].concat()));
+    assert_eq!((&printed["request"]["sampler"], &printed["request"]["steps"]), (&"euler".into(), &5.into()));
+}

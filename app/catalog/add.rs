@@ -44,6 +44,9 @@ pub enum Added {
 
 const WHAT: &str = "It could not be added to the list";
 
+/// Names the files of a repository (`ORG/NAME`) at a revision.
+pub type ListFiles<'a> = dyn Fn(&str, &str) -> Result<Vec<HubFile>, Failure> + 'a;
+
 impl Catalog {
     /// Adds an entry to the person's own `models.toml`, or a folder to their `folders.toml`. What lies on this machine
     /// is looked at first. `list` names the files of a repository at a revision; it is asked only for a whole
@@ -52,11 +55,7 @@ impl Catalog {
     /// # Errors
     /// An input failure where there is no such thing, it is of a kind that is not painted with, or it is listed
     /// already; a machine failure where the files cannot be written.
-    pub fn add(
-        &self,
-        addition: &Addition,
-        list: &dyn Fn(&str, &str) -> Result<Vec<HubFile>, Failure>,
-    ) -> Result<Added, Failure> {
+    pub fn add(&self, addition: &Addition, list: &ListFiles<'_>) -> Result<Added, Failure> {
         let path = expand(&addition.what);
         if path.exists() {
             let path = path.canonicalize().unwrap_or(path);
@@ -106,39 +105,23 @@ impl Catalog {
         }
         let name = addition.name.clone().unwrap_or(name);
         let id = free_id(&name, &|id| entries.iter().any(|entry| entry.id() == id));
-        let detail = String::new();
         let entry = match kind {
-            ItemKind::Model => Entry::Model(ModelEntry {
-                id,
-                name,
-                detail,
-                licence: None,
-                gated: false,
-                source,
-                base: None,
-                vae: None,
-                family: None,
-                native_size: None,
-                guidance: None,
-                live: None,
-                compare: None,
-            }),
-            kind => Entry::Part(
-                kind,
-                PartEntry {
-                    id,
-                    name,
-                    detail,
-                    licence: None,
-                    gated: false,
-                    families: Vec::new(),
-                    few_step: false,
-                    source,
-                },
-            ),
+            ItemKind::Model => Entry::Model(ModelEntry::new(id, name, source)),
+            kind => Entry::Part(kind, self.described(PartEntry::new(id, name, source), kind)),
         };
         self.append(MODELS, &written(&entry)?)?;
         Ok(Added::Item(Box::new(self.item(&entry))))
+    }
+
+    /// With what a LoRA's header says, so that models of its family find it.
+    fn described(&self, part: PartEntry, kind: ItemKind) -> PartEntry {
+        match &part.source {
+            Source::Path(path) if kind == ItemKind::Lora => match self.lora_info(path) {
+                Ok(info) => PartEntry { families: info.family.into_iter().collect(), few_step: info.few_step, ..part },
+                Err(_) => part,
+            },
+            _ => part,
+        }
     }
 
     fn add_folder(&self, path: PathBuf) -> Result<Added, Failure> {

@@ -4,7 +4,7 @@ use crate::{
     hub_cache,
     own::Own,
     places::expand,
-    scan::look::Kept,
+    scan::look::{Kept, NO_LORA},
 };
 use fourstep_protocol::{Failure, Family, ItemKind, ModelInfo, ModelRef};
 use fourstep_weights::{ModelSource, Storage};
@@ -30,7 +30,6 @@ pub(crate) struct Shared {
 }
 
 pub(crate) const NO_MODEL: &str = "The model could not be opened";
-const NO_LORA: &str = "The LoRA could not be opened";
 const NO_VAE: &str = "The autoencoder could not be opened";
 
 impl Catalog {
@@ -247,7 +246,7 @@ impl Catalog {
     /// What was downloaded of a repository: its file where it is one, else the folder that holds all of them.
     fn downloaded(&self, id: &str, name: &str, hub: &HubSource, what: &str) -> Result<PathBuf, Failure> {
         let cache = self.shared.places.cache.as_deref();
-        let folder = cache.and_then(|cache| hub_cache::complete(cache, &hub.repo, &hub.revision, hub.files.keys()));
+        let folder = cache.and_then(|cache| hub_cache::complete(cache, hub));
         let Some(folder) = folder else {
             let why = format!("the files of {name} are not on this machine, or not all of them");
             return Err(Failure::input(what, why, format!("Download them: fourstep models download {id}")));

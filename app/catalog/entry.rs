@@ -50,6 +50,27 @@ pub(crate) struct ModelEntry {
     pub(crate) compare: Option<Recipe>,
 }
 
+impl ModelEntry {
+    /// An entry that leaves everything to its files.
+    pub(crate) fn new(id: String, name: String, source: Source) -> Self {
+        Self {
+            id,
+            name,
+            detail: String::new(),
+            licence: None,
+            gated: false,
+            source,
+            base: None,
+            vae: None,
+            family: None,
+            native_size: None,
+            guidance: None,
+            live: None,
+            compare: None,
+        }
+    }
+}
+
 /// A `[[lora]]`, `[[vae]]` or `[[tiny-decoder]]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +90,14 @@ pub(crate) struct PartEntry {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) few_step: bool,
     pub(crate) source: Source,
+}
+
+impl PartEntry {
+    /// An entry of which nothing else is known.
+    pub(crate) fn new(id: String, name: String, source: Source) -> Self {
+        let detail = String::new();
+        Self { id, name, detail, licence: None, gated: false, families: Vec::new(), few_step: false, source }
+    }
 }
 
 /// Where the files of an entry are.

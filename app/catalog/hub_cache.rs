@@ -46,15 +46,11 @@ pub fn snapshot_file(repo: &str, revision: &str, path: &str) -> Option<PathBuf> 
 
 /// The folder of a repository's files that holds all of these: at this revision, else at any that was downloaded.
 /// A file in single precision stands in for its half-precision variant.
-pub(crate) fn complete<'a>(
-    cache: &Path,
-    repo: &str,
-    revision: &str,
-    paths: impl Iterator<Item = &'a String> + Clone,
-) -> Option<PathBuf> {
+pub(crate) fn complete(cache: &Path, hub: &HubSource) -> Option<PathBuf> {
+    let HubSource { repo, revision, files, .. } = hub;
     let others = std::fs::read_dir(repo_dir(cache, repo).join("snapshots")).into_iter().flatten().flatten();
     let mut folders = snapshot_dir(cache, repo, revision).into_iter().chain(others.map(|entry| entry.path()));
-    folders.find(|folder| paths.clone().all(|path| in_folder(folder, path).is_some()))
+    folders.find(|folder| files.keys().all(|path| in_folder(folder, path).is_some()))
 }
 
 /// A file of a repository below a snapshot's folder, or its single-precision variant.

@@ -116,9 +116,12 @@ impl Catalog {
         info
     }
 
-    /// The listed LoRA that teaches a family to paint in few steps.
+    /// The listed LoRA that teaches a family to paint in few steps, one that is here before others.
     fn lcm_lora(&self, family: Family) -> Option<String> {
-        self.parts(ItemKind::Lora, family).into_iter().find(|part| part.few_step).map(|part| part.id)
+        let mut ids: Vec<String> =
+            self.parts(ItemKind::Lora, family).into_iter().filter(|part| part.few_step).map(|part| part.id).collect();
+        ids.sort_by_key(|id| self.locate_lora(id).is_err());
+        ids.into_iter().next()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The list as a person sees it: what there is, what of it is here, what it is.
 
 use crate::{
-    Catalog, LoraLocation,
+    Catalog,
     catalog::hub,
     embedded,
     entry::{Entry, ModelEntry, PartEntry, Source},
@@ -77,21 +77,14 @@ impl Catalog {
         if kind != ItemKind::Lora {
             return self.locate_vae(&part.id).map(|_| None);
         }
-        match self.locate_lora(&part.id)? {
-            LoraLocation::File(path) => {
-                self.lora_info(&path).map(|info| Some(LoraInfo { source: part.id.clone(), ..info }))
-            }
-            LoraLocation::Embedded(_) => Ok(None),
-        }
+        self.lora(&part.id).map(Some)
     }
 
     /// [`Availability::Absent`] where files of the entry or of its base are missing.
     fn absent(&self, entry: &Entry) -> Option<Availability> {
         let cache = self.shared.places.cache.as_deref();
         let sources = self.own_sources(entry);
-        let missing = sources.iter().any(|hub| {
-            cache.is_none_or(|cache| hub_cache::complete(cache, &hub.repo, &hub.revision, hub.files.keys()).is_none())
-        });
+        let missing = sources.iter().any(|hub| cache.is_none_or(|cache| hub_cache::complete(cache, hub).is_none()));
         let have = |cache| sources.iter().map(|hub| hub_cache::have_bytes(cache, hub)).sum();
         missing.then(|| Availability::Absent { have_bytes: cache.map_or(0, have) })
     }

@@ -6,6 +6,7 @@
 
 mod add;
 mod catalog;
+mod details;
 mod embedded;
 mod entry;
 mod hub_cache;
@@ -18,8 +19,9 @@ mod recipes;
 mod repository;
 mod scan;
 
-pub use add::{Added, Addition};
+pub use add::{Added, Addition, ListFiles};
 pub use catalog::Catalog;
+pub use details::{LoraDetails, ModelDetails, NetworkDetails};
 pub use hub_cache::{cache_dir, repo_dir, snapshot_dir, snapshot_file};
 pub use location::{HubFile, Location, LoraLocation};
 pub use own::FolderKind;

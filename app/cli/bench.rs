@@ -1,7 +1,7 @@
 use super::{
     DeviceArgs, out,
     painter::Painter,
-    request::{check, model},
+    request::{ModelArgs, catalog, check},
     stats::{median, peak_memory_bytes},
 };
 use crate::previews::decoder;
@@ -18,9 +18,8 @@ use std::{
 
 #[derive(Args)]
 pub(super) struct BenchArgs {
-    /// A model of the list (see `fourstep models`) or a folder in the diffusers layout
-    #[arg(long, value_name = "ID|DIR")]
-    model: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
     /// Size in pixels, multiples of 8; the model's own where it is not given
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
@@ -64,9 +63,11 @@ struct Report {
 
 /// Measures and reports.
 pub(super) fn run(args: &BenchArgs, device: DeviceArgs) -> Result<(), Failure> {
-    let catalog = Catalog::builtin();
-    let model = model(&catalog, args.model.as_deref())?;
+    let catalog = catalog();
+    let model = args.model.info(&catalog)?;
     let mut request = Request::new(&model, "a red apple on a blue background");
+    request.apply(&args.model.recipe(&catalog, &model, None)?);
+    args.model.put_into(&mut request, &catalog)?;
     request.size = args.size.unwrap_or(request.size);
     check(&request, &model)?;
 

@@ -2,7 +2,8 @@ use super::{
     DeviceArgs, out,
     painter::{Painter, Progress},
     paths,
-    request::{PromptArgs, RecipeArgs, check, model},
+    reports::Reports,
+    request::{PromptArgs, RecipeArgs, catalog, check},
 };
 use clap::Args;
 use fourstep_catalog::Catalog;
@@ -25,20 +26,31 @@ pub(super) struct CompareArgs {
 
 /// Paints with the model's live recipe and with its slow one, and puts both on a sheet.
 pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> {
-    let catalog = Catalog::builtin();
-    let model = model(&catalog, args.prompt.model.as_deref())?;
+    let catalog = catalog();
+    let model = args.prompt.model.info(&catalog)?;
     let slow = model.compare.as_ref().ok_or_else(|| only_fast(&catalog, &model))?;
-    let own = RecipeArgs::default();
-    let request = args.prompt.request(&catalog, &model, &own, &model.live)?;
+    let request = args.prompt.request(&catalog, &model, &RecipeArgs::default())?;
+    let few_step = args.prompt.model.few_step(&catalog)?;
+    if request.sampler == slow.sampler && few_step.is_empty() {
+        return Err(only_slow(&model));
+    }
     let mut slow_request = request.clone();
     slow_request.apply(slow);
+    args.prompt.model.put_into(&mut slow_request, &catalog)?;
+    slow_request.loras.retain(|lora| few_step.iter().all(|fast| fast.source != lora.source));
     check(&slow_request, &model)?;
     let out = paths::picture(args.out, &request)?;
 
     let mut painter = Painter::start(&catalog, device)?;
     let mut paint = |request| {
         let progress = Progress::new();
-        painter.paint(request, &mut |event| progress.show(event))
+        let mut reports = Reports::default();
+        let finished = painter.paint(request, &mut |event| {
+            progress.show(event);
+            reports.take(event);
+        });
+        reports.warn();
+        finished
     };
     let runs = [paint(&request)?, paint(&slow_request)?];
     let captions = runs.each_ref().map(caption);
@@ -89,4 +101,14 @@ fn only_fast(catalog: &Catalog, model: &ModelInfo) -> Failure {
         "it only knows how to paint in few steps",
         format!("Give a model that knows both with --model: {}.", others.join(", ")),
     )
+}
+
+fn only_slow(model: &ModelInfo) -> Failure {
+    let loras = model.few_step.iter().flat_map(|recipe| &recipe.loras);
+    let remedy = match loras.map(|lora| lora.source.as_str()).next() {
+        Some(id) => format!("Download it with `fourstep models download {id}`, or give an LCM-LoRA with --lora."),
+        None => "Give an LCM-LoRA for it with --lora.".to_owned(),
+    };
+    let why = "the LoRA that makes it paint in few steps is not on this machine";
+    Failure::input(format!("{} cannot be compared", model.name), why, remedy)
 }

@@ -2,15 +2,15 @@ use super::{
     DeviceArgs, out,
     painter::{Painter, Progress},
     paths,
-    request::{PromptArgs, RecipeArgs, check, model},
+    reports::Reports,
+    request::{PromptArgs, RecipeArgs, catalog, check},
 };
 use crate::previews::decoder;
 use clap::Args;
-use fourstep_catalog::Catalog;
 use fourstep_compute::CancelToken;
 use fourstep_gallery::{check_writable, save, write_atomically};
 use fourstep_preview::Decode;
-use fourstep_protocol::{DeviceInfo, Event, Failure, Init, Latents, Request, Timings};
+use fourstep_protocol::{DeviceInfo, Event, Failure, Init, Latents, LoraReport, Request, Timings};
 use safetensors::{Dtype, tensor::TensorView};
 use serde::Serialize;
 use std::{
@@ -49,9 +49,9 @@ const DEFAULT_STRENGTH: f32 = 0.5;
 
 /// Paints one picture. Everything that can be checked is checked before anything is loaded.
 pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure> {
-    let catalog = Catalog::builtin();
-    let model = model(&catalog, args.prompt.model.as_deref())?;
-    let mut request = args.prompt.request(&catalog, &model, &args.recipe, args.recipe.recipe(&model))?;
+    let catalog = catalog();
+    let model = args.prompt.model.info(&catalog)?;
+    let mut request = args.prompt.request(&catalog, &model, &args.recipe)?;
     if let Some(path) = &args.init {
         let picture = fourstep_gallery::open(path)?.picture;
         request.init = Some(Init { picture, strength: args.strength.unwrap_or(DEFAULT_STRENGTH) });
@@ -71,12 +71,15 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
     let mut painter = Painter::start(&catalog, device)?;
     let mut previews = Previews { decoder, folder: args.previews, ..Previews::default() };
     let progress = Progress::new();
+    let mut reports = Reports::default();
     let start = Instant::now();
     let finished = painter.paint(&request, &mut |event| {
         progress.show(event);
+        reports.take(event);
         previews.show(event, start);
     })?;
     previews.result()?;
+    reports.warn();
 
     save(&out, &finished.picture, &request, Some(&finished.timings))?;
     if let Some(path) = &args.save_latents {
@@ -90,6 +93,7 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
             timings: &finished.timings,
             first_preview_secs: previews.first_secs.map(|secs| (secs - load_secs).max(0.0)),
             device: &painter.device,
+            loras: &reports.loras,
             request: Settings::new(request, args.init.as_deref()),
         });
     }
@@ -105,6 +109,8 @@ struct Report<'a> {
     out: &'a Path,
     seed: u64,
     request: Settings<'a>,
+    /// What became of each LoRA.
+    loras: &'a [LoraReport],
     timings: &'a Timings,
     first_preview_secs: Option<f64>,
     device: &'a DeviceInfo,

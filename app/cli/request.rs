@@ -1,6 +1,7 @@
+use super::out;
 use clap::Args;
 use fourstep_catalog::Catalog;
-use fourstep_protocol::{Failure, LoraRef, ModelInfo, ModelRef, Noise, Recipe, Request, Sampler, Size};
+use fourstep_protocol::{Failure, Guidance, LoraRef, ModelInfo, ModelRef, Noise, Recipe, Request, Sampler, Size};
 use std::io::{self, Read};
 
 /// What to paint, and with what: common to `generate` and `compare`.
@@ -12,9 +13,8 @@ pub(super) struct PromptArgs {
     /// What to steer away from; has an effect where guidance is above 1
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     pub(super) negative: String,
-    /// A model of the list (see `fourstep models`) or a folder in the diffusers layout
-    #[arg(long, value_name = "ID|DIR")]
-    pub(super) model: Option<String>,
+    #[command(flatten)]
+    pub(super) model: ModelArgs,
     /// Seed of the noise
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) seed: u64,
@@ -26,12 +26,25 @@ pub(super) struct PromptArgs {
     pub(super) noise: Noise,
 }
 
+/// What paints.
+#[derive(Args, Default)]
+pub(super) struct ModelArgs {
+    /// A model of the list (see `fourstep models`), a folder in the diffusers layout, or a single file
+    #[arg(long, value_name = "ID|DIR|FILE.safetensors")]
+    pub(super) model: Option<String>,
+    /// An autoencoder instead of the model's own
+    #[arg(long, value_name = "ID|PATH")]
+    pub(super) vae: Option<String>,
+    /// A LoRA to add, or another weight for one of the model's own; can be given several times
+    ///
+    /// An LCM-LoRA brings the LCM sampler, 4 steps and guidance 1, unless --sampler says otherwise.
+    #[arg(long = "lora", value_name = "ID|FILE[:WEIGHT]", value_parser = lora)]
+    pub(super) loras: Vec<LoraRef>,
+}
+
 /// How to paint; what is not given is the model's own.
 #[derive(Args, Default)]
 pub(super) struct RecipeArgs {
-    /// A LoRA to add, or another weight for one of the model's own; can be given several times
-    #[arg(long = "lora", value_name = "FILE[:WEIGHT]", value_parser = lora)]
-    pub(super) loras: Vec<LoraRef>,
     /// lcm, ddim, euler, euler-a, dpmpp-2m, dpmpp-2m-karras or unipc
     ///
     /// A sampler other than the model's few-step one takes LoRAs, steps and guidance from its slow recipe.
@@ -45,16 +58,78 @@ pub(super) struct RecipeArgs {
     pub(super) guidance: Option<f32>,
 }
 
-/// The model asked for, else the first of the list.
-///
-/// # Errors
-/// [`Failure`] where there is no such model.
-pub(super) fn model(catalog: &Catalog, asked: Option<&str>) -> Result<ModelInfo, Failure> {
-    match asked {
-        Some(name) => catalog.inspect(&ModelRef::new(name)),
-        None => catalog.models().into_iter().next().ok_or_else(|| {
-            Failure::machine("There is no model to paint with", "the list is empty", "Give a folder with --model.")
-        }),
+/// The program's list and the person's; what is wrong with theirs is said.
+pub(super) fn catalog() -> Catalog {
+    let catalog = Catalog::load();
+    catalog.problems().iter().for_each(|problem| out::note(&format!("warning: {problem}")));
+    catalog
+}
+
+impl ModelArgs {
+    /// The model asked for, else the first of the list.
+    ///
+    /// # Errors
+    /// [`Failure`] where there is no such model.
+    pub(super) fn info(&self, catalog: &Catalog) -> Result<ModelInfo, Failure> {
+        match &self.model {
+            Some(name) => catalog.inspect(&ModelRef::new(name)),
+            None => catalog.models().into_iter().next().ok_or_else(|| {
+                Failure::machine("There is no model to paint with", "the list is empty", "Give a folder with --model.")
+            }),
+        }
+    }
+
+    /// The recipe that the arguments start from: with an LCM-LoRA among them few-step sampling, else the model's own,
+    /// the slow one where another sampler than the live one is asked for.
+    ///
+    /// # Errors
+    /// [`Failure`] where a LoRA cannot be read.
+    pub(super) fn recipe(
+        &self,
+        catalog: &Catalog,
+        model: &ModelInfo,
+        sampler: Option<Sampler>,
+    ) -> Result<Recipe, Failure> {
+        if sampler.is_none_or(|sampler| sampler == Sampler::Lcm) && model.guidance == Guidance::ClassifierFree {
+            if !self.few_step(catalog)?.is_empty() {
+                return Ok(Recipe { loras: Vec::new(), sampler: Sampler::Lcm, steps: 4, guidance_scale: 1.0 });
+            }
+            // Asked for by name, it is worth saying which LoRA is missing.
+            if let (Some(_), Some(few_step)) = (sampler, &model.few_step) {
+                return Ok(few_step.clone());
+            }
+        }
+        Ok(model.recipe_for(sampler.unwrap_or(model.live.sampler)).clone())
+    }
+
+    /// The LoRAs given that teach a model to paint in few steps.
+    ///
+    /// # Errors
+    /// [`Failure`] where a LoRA cannot be read.
+    pub(super) fn few_step(&self, catalog: &Catalog) -> Result<Vec<&LoraRef>, Failure> {
+        let mut few_step = Vec::new();
+        for lora in self.loras.iter().filter(|lora| lora.weight != 0.0) {
+            if catalog.lora(&lora.source)?.few_step {
+                few_step.push(lora);
+            }
+        }
+        Ok(few_step)
+    }
+
+    /// Adds the LoRAs given to those of a recipe, and sets the autoencoder; everything is found to be there.
+    ///
+    /// # Errors
+    /// [`Failure`] for the first that is not.
+    pub(super) fn put_into(&self, request: &mut Request, catalog: &Catalog) -> Result<(), Failure> {
+        for lora in &self.loras {
+            match request.loras.iter_mut().find(|l| l.source == lora.source) {
+                Some(known) => known.weight = lora.weight,
+                None => request.loras.push(lora.clone()),
+            }
+        }
+        request.loras.iter().try_for_each(|l| catalog.locate_lora(&l.source).map(drop))?;
+        request.vae.clone_from(&self.vae);
+        request.vae.as_deref().map_or(Ok(()), |vae| catalog.locate_vae(vae).map(drop))
     }
 }
 
@@ -63,15 +138,9 @@ impl PromptArgs {
     ///
     /// # Errors
     /// [`Failure`] for the first thing that does not fit.
-    pub(super) fn request(
-        &self,
-        catalog: &Catalog,
-        model: &ModelInfo,
-        args: &RecipeArgs,
-        recipe: &Recipe,
-    ) -> Result<Request, Failure> {
+    pub(super) fn request(&self, catalog: &Catalog, model: &ModelInfo, args: &RecipeArgs) -> Result<Request, Failure> {
         let mut request = Request::new(model, read_prompt(&self.prompt, io::stdin())?);
-        request.apply(recipe);
+        request.apply(&self.model.recipe(catalog, model, args.sampler)?);
         request.negative_prompt.clone_from(&self.negative);
         request.seed = self.seed;
         request.noise = self.noise;
@@ -79,22 +148,9 @@ impl PromptArgs {
         request.sampler = args.sampler.unwrap_or(request.sampler);
         request.steps = args.steps.unwrap_or(request.steps);
         request.guidance_scale = args.guidance.unwrap_or(request.guidance_scale);
-        for lora in &args.loras {
-            match request.loras.iter_mut().find(|l| l.source == lora.source) {
-                Some(known) => known.weight = lora.weight,
-                None => request.loras.push(lora.clone()),
-            }
-        }
+        self.model.put_into(&mut request, catalog)?;
         check(&request, model)?;
-        request.loras.iter().try_for_each(|l| catalog.locate_lora(&l.source).map(drop))?;
         Ok(request)
-    }
-}
-
-impl RecipeArgs {
-    /// The recipe that the arguments start from: the slow one where another sampler than the live one is asked for.
-    pub(super) fn recipe<'a>(&self, model: &'a ModelInfo) -> &'a Recipe {
-        model.recipe_for(self.sampler.unwrap_or(model.live.sampler))
     }
 }
 
@@ -147,52 +203,56 @@ fn noise(name: &str) -> Result<Noise, String> {
 mod tests {
     use super::*;
 
-    fn prompt() -> PromptArgs {
-        PromptArgs {
+    fn request(loras: &[&str], args: &RecipeArgs) -> Result<Request, Failure> {
+        let catalog = Catalog::builtin();
+        let loras = loras.iter().map(|text| lora(text).expect("parses")).collect();
+        let model = ModelArgs { loras, ..ModelArgs::default() };
+        let info = model.info(&catalog)?;
+        let prompt = PromptArgs {
             prompt: "a cat".into(),
             negative: String::new(),
-            model: None,
+            model,
             seed: 7,
             size: None,
             noise: Noise::Torch,
-        }
-    }
-
-    fn request(args: &RecipeArgs) -> Result<Request, Failure> {
-        let catalog = Catalog::builtin();
-        let model = model(&catalog, None)?;
-        prompt().request(&catalog, &model, args, args.recipe(&model))
+        };
+        prompt.request(&catalog, &info, args)
     }
 
     #[test]
     fn the_default_is_the_live_recipe() {
-        let r = request(&RecipeArgs::default()).expect("fits");
+        let r = request(&[], &RecipeArgs::default()).expect("fits");
         assert_eq!((r.sampler, r.steps, r.loras.len(), r.seed), (Sampler::Lcm, 4, 1, 7));
     }
 
     #[test]
     fn another_sampler_drops_the_lcm_lora() {
         let args = RecipeArgs { sampler: Some(Sampler::Euler), steps: Some(20), ..RecipeArgs::default() };
-        let r = request(&args).expect("fits");
+        let r = request(&[], &args).expect("fits");
         assert_eq!((r.sampler, r.steps, r.loras.len()), (Sampler::Euler, 20, 0));
         assert!(r.guidance_scale > 2.0);
     }
 
     #[test]
-    fn a_lora_of_the_model_takes_another_weight() {
-        let known = request(&RecipeArgs::default()).expect("fits").loras[0].source.clone();
-        let args = RecipeArgs { loras: vec![lora(&format!("{known}:0.5")).expect("parses")], ..RecipeArgs::default() };
-        assert_eq!(request(&args).expect("fits").loras, [LoraRef { source: known, weight: 0.5 }]);
+    fn an_lcm_lora_stands_in_for_the_models_own_and_brings_its_recipe() {
+        let known = request(&[], &RecipeArgs::default()).expect("fits").loras[0].source.clone();
+        let halved = format!("{known}:0.5");
+        let r = request(&[&halved], &RecipeArgs::default()).expect("fits");
+        assert_eq!(r.loras, [LoraRef { source: known, weight: 0.5 }]);
+        assert_eq!((r.sampler, r.steps, r.guidance_scale), (Sampler::Lcm, 4, 1.0));
+        let slow = RecipeArgs { sampler: Some(Sampler::Ddim), ..RecipeArgs::default() };
+        let r = request(&[&halved], &slow).expect("fits");
+        assert_eq!((r.sampler, r.steps, r.loras.len()), (Sampler::Ddim, 25, 1));
     }
 
     #[test]
     fn what_does_not_fit_is_said() {
-        for (args, word) in [
-            (RecipeArgs { steps: Some(0), ..RecipeArgs::default() }, "1 to 8 steps"),
-            (RecipeArgs { guidance: Some(3.0), ..RecipeArgs::default() }, "guidance"),
-            (RecipeArgs { loras: vec![lora("none.safetensors").expect("parses")], ..RecipeArgs::default() }, "none"),
+        for (loras, args, word) in [
+            (&[][..], RecipeArgs { steps: Some(0), ..RecipeArgs::default() }, "1 to 8 steps"),
+            (&[], RecipeArgs { guidance: Some(3.0), ..RecipeArgs::default() }, "guidance"),
+            (&["none.safetensors"], RecipeArgs::default(), "none"),
         ] {
-            let failure = request(&args).expect_err("does not fit");
+            let failure = request(loras, &args).expect_err("does not fit");
             assert!(failure.to_string().contains(word), "{failure}");
         }
     }

@@ -182,8 +182,7 @@ impl HostTensor {
 
     /// Values of a row: all dimensions but the first.
     pub fn width(&self) -> usize {
-        // Of no rows, a file may say that they are longer than memory.
-        self.shape.iter().skip(1).fold(1, |n, side| n.saturating_mul(*side))
+        self.shape.iter().skip(1).product()
     }
 
     /// The same values under another shape of the same length.
@@ -205,23 +204,31 @@ impl HostTensor {
         })
     }
 
-    /// Part of the outermost dimension; of a stored tensor, a view of the same bytes.
+    /// Part of the outermost dimension; of what lies in a file, a view.
     ///
     /// # Errors
     /// [`ComputeError::Shape`] where there are fewer rows.
     pub fn rows(&self, rows: Range<usize>) -> Result<Self> {
-        let [all, rest @ ..] = self.shape.as_slice() else { return Err(self.no_rows(&rows)) };
-        if rows.start > rows.end || rows.end > *all {
-            return Err(self.no_rows(&rows));
-        }
-        let shape = [&[rows.len()], rest].concat();
-        let Values::Stored { element, owner, start, .. } = &self.values else {
-            let values = self.values()[rows.start * self.width()..rows.end * self.width()].to_vec();
-            return Ok(Self { shape, values: Values::Owned(Arc::new(values)) });
+        let wrong = || ComputeError::Shape {
+            what: "rows".into(),
+            expected: format!("{rows:?}"),
+            found: format!("{:?}", self.shape),
         };
-        let row_bytes = self.width().saturating_mul(element.size_bytes());
-        let (start, len) = (start + rows.start * row_bytes, rows.len() * row_bytes);
-        Ok(Self { shape, values: Values::Stored { element: *element, owner: owner.clone(), start, len } })
+        let [all, rest @ ..] = self.shape.as_slice() else { return Err(wrong()) };
+        if rows.start > rows.end || rows.end > *all {
+            return Err(wrong());
+        }
+        // Of no rows, a file may say that they are longer than memory.
+        let width = rest.iter().try_fold(1usize, |n, side| n.checked_mul(*side)).ok_or_else(wrong)?;
+        let shape = [&[rows.len()], rest].concat();
+        match &self.values {
+            Values::Stored { element, owner, start, .. } => {
+                let row_bytes = width.checked_mul(element.size_bytes()).ok_or_else(wrong)?;
+                let (start, len) = (start + rows.start * row_bytes, rows.len() * row_bytes);
+                Ok(Self { shape, values: Values::Stored { element: *element, owner: owner.clone(), start, len } })
+            }
+            _ => Ok(Self::from_vec(shape, self.values()[rows.start * width..rows.end * width].to_vec())),
+        }
     }
 
     /// A matrix with rows and columns exchanged, as a tensor of its own in the same number format.
@@ -237,20 +244,15 @@ impl HostTensor {
         let size = element.size_bytes();
         let mut turned = Vec::with_capacity(bytes.len());
         // Without rows a file may say that there are more columns than can be counted.
-        let columns_filled = if rows == 0 { 0 } else { columns };
-        for column in 0..columns_filled {
+        let filled = if rows == 0 { 0 } else { columns };
+        for column in 0..filled {
             for row in 0..rows {
                 let at = (row * columns + column) * size;
                 turned.extend_from_slice(&bytes[at..at + size]);
             }
         }
         let len = turned.len();
-        let values = Values::Stored { element, owner: Arc::new(turned), start: 0, len };
-        Ok(Self { shape: vec![columns, rows], values })
-    }
-
-    fn no_rows(&self, rows: &Range<usize>) -> ComputeError {
-        ComputeError::Shape { what: "rows".into(), expected: format!("{rows:?}"), found: format!("{:?}", self.shape) }
+        Self::view("transpose", vec![columns, rows], element, Arc::new(turned), 0, len)
     }
 
     /// Every value of a tensor that is made.

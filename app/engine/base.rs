@@ -2,7 +2,7 @@ use crate::{fault::Result, samplers::NoiseSchedule, tokenizer::ClipTokenizer, va
 use fourstep_catalog::Catalog;
 use fourstep_nets::{ClipTextConfig, UNetConfig};
 use fourstep_protocol::{Failure, ModelInfo};
-use fourstep_weights::{KeyedSource, ModelFiles, Network, Part, TextEncoder, Tokenizer, open_unet, open_vae};
+use fourstep_weights::{KeyedSource, ModelFiles, Network, Part, TextEncoder, Tokenizer, open_vae};
 use std::sync::Arc;
 
 /// What of a model does not change with LoRAs, as it lies in its files: nothing is on the device yet.
@@ -13,7 +13,7 @@ pub(crate) struct Base {
     pub(crate) zero_empty_negative: bool,
     pub(crate) text_encoders: Vec<TextPart>,
     pub(crate) unet_config: UNetConfig,
-    pub(crate) unet: Arc<dyn KeyedSource>,
+    pub(crate) unet: Network,
     vae: Option<Network>,
 }
 
@@ -30,10 +30,10 @@ impl Base {
         let location = catalog.locate(&info.model)?;
         let mut files = ModelFiles::open(&location.source)?;
         if let Some(path) = &location.unet {
-            files.unet = open_unet(path)?;
+            files.replace_unet(path)?;
         }
         if let Some(path) = &location.vae {
-            files.vae = Some(open_vae(path)?);
+            files.replace_vae(path)?;
         }
         Self::new(info, files)
     }
@@ -49,7 +49,7 @@ impl Base {
             schedule: NoiseSchedule::from_json(&files.scheduler.to_string())?,
             zero_empty_negative: files.zero_empty_negative,
             unet_config: from_config(&files.unet.config)?,
-            unet: files.unet.weights,
+            unet: files.unet,
             vae: files.vae,
             info,
         })
@@ -58,7 +58,7 @@ impl Base {
     /// The autoencoder to use: the one asked for, else the model's.
     pub(crate) fn vae(&self, catalog: &Catalog, asked: Option<&str>) -> Result<Network> {
         match (asked, &self.vae) {
-            (Some(asked), _) => Ok(open_vae(&catalog.locate_vae(asked)?)?),
+            (Some(asked), _) => Ok(open_vae(&catalog.locate_vae(asked)?)?.for_latents_of(&*self.unet.weights)),
             (None, Some(own)) => Ok(own.clone()),
             (None, None) => Err(no_vae(&self.info).into()),
         }

@@ -9,7 +9,7 @@ use crate::{
 use fourstep_compute::Backend;
 use fourstep_nets::{ClipTextEncoder, Packs, UNet};
 use fourstep_protocol::LoraReport;
-use fourstep_weights::{KeyedSource, MergeReport, Merged, Part};
+use fourstep_weights::{KeyedSource, MergeReport, Merged, Part, lora_report};
 use std::sync::Arc;
 
 /// The networks that LoRAs change, on the device.
@@ -56,11 +56,14 @@ struct Planned<N> {
 impl<B: Backend> Plan<B> {
     /// Finds out which weights the LoRAs change, and what of it `others` have already.
     pub(crate) fn new(base: &Base, loras: &[AppliedLora], others: &[&Networks<B>]) -> Result<Self> {
-        let mut reports: Vec<LoraReport> = loras.iter().map(empty_report).collect();
+        for lora in loras {
+            lora.file.check_family(base.info.family)?;
+        }
+        let mut reports: Vec<Vec<MergeReport>> = vec![Vec::new(); loras.len()];
         let mut merge = |weights: &Arc<dyn KeyedSource>, part: Part| -> Result<_> {
             let stack = loras.iter().map(|lora| (lora.file.clone(), lora.weight)).collect();
             let source = Merged::new(weights.clone(), stack, part)?;
-            reports.iter_mut().zip(source.reports()).for_each(|(sum, report)| add(sum, report));
+            reports.iter_mut().zip(source.reports()).for_each(|(all, report)| all.push(report.clone()));
             let changing = loras.iter().zip(source.reports()).filter(|(_, report)| report.matched > 0);
             let loras = changing.map(|(lora, _)| lora.clone()).collect::<Vec<_>>();
             Ok((source, loras))
@@ -70,7 +73,9 @@ impl<B: Backend> Plan<B> {
             let merge = merge(&text.weights, text.part)?;
             text_encoders.push(Planned::new(merge, others.iter().map(|networks| &networks.text_encoders[i])));
         }
-        let unet = Planned::new(merge(&base.unet, Part::UNet)?, others.iter().map(|networks| &networks.unet));
+        let unet = Planned::new(merge(&base.unet.weights, Part::UNet)?, others.iter().map(|networks| &networks.unet));
+        let reports = loras.iter().zip(&reports);
+        let reports = reports.map(|(lora, reports)| lora_report(&lora.source, &lora.file, reports)).collect();
         Ok(Self { unet, text_encoders, reports })
     }
 
@@ -160,20 +165,5 @@ impl PackedParts {
     /// Numbers in them.
     pub(crate) fn numbers(&self) -> u64 {
         self.text_encoders.iter().map(|part| part.numbers).sum::<u64>() + self.unet.numbers
-    }
-}
-
-fn empty_report(lora: &AppliedLora) -> LoraReport {
-    LoraReport { source: lora.source.clone(), matched: 0, total: 0, ignored: Vec::new() }
-}
-
-/// Sums over the parts of a model. Keys of a kind that is not read are named by each part.
-fn add(sum: &mut LoraReport, part: &MergeReport) {
-    sum.matched += part.matched;
-    sum.total += part.total;
-    for ignored in &part.ignored {
-        if !sum.ignored.contains(ignored) {
-            sum.ignored.push(ignored.clone());
-        }
     }
 }

@@ -106,7 +106,9 @@ impl Hub {
         let mut verified = Vec::with_capacity(files.len());
         for (file, bytes) in files.iter().zip(sizes) {
             check_names(file).map_err(|problem| self.stop(file, problem.into()))?;
-            reporter.file(&file.path, done_bytes);
+            if bytes > 0 {
+                reporter.file(&file.path, done_bytes);
+            }
             verified.push(verify(&self.config, file, cancel, &mut reporter).map_err(|halt| self.stop(file, halt))?);
             done_bytes += bytes;
         }

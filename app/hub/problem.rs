@@ -28,7 +28,7 @@ pub(crate) enum Problem {
     WrongSize { expected: u64, found: u64 },
     #[error("the hub's file has the checksum {found}, and the list of models names {expected}")]
     Changed { expected: String, found: String },
-    #[error("it needs {}, and {} are free at {}", human(*need_bytes), human(*free_bytes), path.display())]
+    #[error("the download needs {}, and {} are free at {}", human(*need_bytes), human(*free_bytes), path.display())]
     NoSpace { need_bytes: u64, free_bytes: u64, path: PathBuf },
     #[error("{}: {source}", path.display())]
     Disk { path: PathBuf, source: io::Error },
@@ -73,7 +73,7 @@ impl From<reqwest::Error> for Problem {
         if error.is_builder() {
             return Self::NotAHub { why: root };
         }
-        if ["certificate", "tls", "handshake"].iter().any(|word| all.contains(word)) {
+        if ["certificate", "tls", "handshake", "corrupt message"].iter().any(|word| all.contains(word)) {
             return Self::Tls { why: root };
         }
         let host = error.url().and_then(|url| url.host_str()).unwrap_or("the hub").to_owned();
@@ -136,7 +136,8 @@ impl Problem {
                 Failure::input(what, self, "Its authors changed it; update the program, or its entry in your list.")
             }
             Self::NoSpace { .. } => {
-                Failure::machine(what, self, "Free some space, or set HF_HUB_CACHE to a folder on another disk.")
+                let remedy = "Free some space, or set HF_HUB_CACHE to a folder on another disk.";
+                Failure::machine(format!("{repo} could not be downloaded"), self, remedy)
             }
             Self::Disk { source, .. } => Failure::machine(what, self, disk_remedy(source)),
             Self::NotAHub { .. } => Failure::input(what, self, format!("Check HF_ENDPOINT ({}).", config.endpoint)),

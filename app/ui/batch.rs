@@ -48,6 +48,10 @@ fn plan(mut seen: Vec<Seen>) -> Plan {
             Seen::Item(item) => plan.add(&item),
             Seen::Folder { path, models, loras } => {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                if models + loras == 0 {
+                    plan.said.push(format!("There is nothing to paint with in {name}"));
+                    continue;
+                }
                 let (models, loras) = (counted(models, "model"), counted(loras, "LoRA"));
                 plan.said.push(format!("{models} and {loras} of {name} are in the library"));
             }
@@ -128,6 +132,9 @@ mod tests {
         assert_eq!(plan.actions, [model, Action::AddLora("ink".into())]);
         assert_eq!(plan.said, ["Painting with DREAM", "SECOND is in the library", "INK is on the stack of LoRAs"]);
         assert!(plan.failure().unwrap().why.ends_with("(1 file more could not be used either)"));
+        let empty = Seen::Folder { path: "/home/me/Music".into(), models: 0, loras: 0 };
+        batch.expect(1);
+        assert_eq!(batch.take(empty).unwrap().said, ["There is nothing to paint with in Music"]);
         batch.expect(1);
         let folder = Seen::Folder { path: "/home/me/ComfyUI".into(), models: 12, loras: 1 };
         assert_eq!(batch.take(folder).unwrap().said, ["12 models and 1 LoRA of ComfyUI are in the library"]);

@@ -74,7 +74,7 @@ pub(crate) fn origin(origin: &Origin) -> String {
     }
 }
 
-/// What a model wants when it paints with `recipe`: `full LCM · guidance 3–13 · 4 steps · 512×512`.
+/// What a model wants when it paints with `recipe`: `guidance 3–13 · 4 steps · 512×512`.
 pub(crate) fn wants(model: &ModelInfo, recipe: &Recipe) -> String {
     let range = model.guidance_range(recipe.sampler);
     let guidance = match model.guidance {
@@ -83,9 +83,7 @@ pub(crate) fn wants(model: &ModelInfo, recipe: &Recipe) -> String {
     };
     let steps = if recipe.steps == 1 { "1 step".to_owned() } else { format!("{} steps", recipe.steps) };
     let size = format!("{}×{}", model.native_size.width, model.native_size.height);
-    let parts = [model.detail.as_str(), &guidance, &steps, &size];
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(" · ")
+    [guidance, steps, size].join(" · ")
 }
 
 #[cfg(test)]
@@ -117,7 +115,7 @@ mod tests {
             phase: DownloadPhase::Transferring,
         };
         assert_eq!(download(&p), "1.2 GB of 4.3 GB · 11 MB/s · 5 min left");
-        assert_eq!(download_briefly(&p), "35 % · 5 min left");
+        assert_eq!(download_briefly(&p), "28 % · 5 min left");
         p.phase = DownloadPhase::Verifying;
         assert_eq!(download(&p), "1.2 GB of 4.3 GB · checking");
         assert_eq!(download(&DownloadProgress::default()), "Waiting");

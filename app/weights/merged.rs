@@ -153,6 +153,31 @@ mod tests {
     }
 
     #[test]
+    fn versions_tell_what_changed() {
+        let (first, second) = (lora("lora_unet_a_b", 2), lora("lora_unet_a_b", 2));
+        let version = |loras: &[(&Arc<Lora>, f32)], key: &str| {
+            let loras = loras.iter().map(|(lora, weight)| (Arc::clone(lora), *weight)).collect();
+            Merged::new(base(), loras, Part::UNet).expect("fits").version(key).expect("known")
+        };
+        let key = "a.b.weight";
+        let one = version(&[(&first, 1.0)], key);
+        assert_eq!(one, version(&[(&first, 1.0)], key));
+        for other in [vec![], vec![(&first, 0.5)], vec![(&second, 1.0)], vec![(&first, 1.0), (&second, 1.0)]] {
+            assert_ne!(version(&other, key), one);
+        }
+        for untouched in [version(&[(&first, 1.0)], "conv.weight"), version(&[(&first, 0.0)], key)] {
+            assert_eq!(untouched, 0);
+        }
+    }
+
+    #[test]
+    fn a_sum_that_is_no_number_is_refused_when_it_is_read() {
+        let merged = Merged::new(base(), vec![(lora("lora_unet_a_b", 2), f32::MAX)], Part::UNet).expect("fits");
+        let e = merged.tensor("a.b.weight").expect("not read yet").read(0..2, 0..3, &mut [0.0; 6]);
+        assert!(matches!(e, Err(ComputeError::NotFinite(key)) if key == "a.b.weight"));
+    }
+
+    #[test]
     fn a_matrix_fits_a_1x1_convolution_and_keeps_its_shape() {
         let merged = Merged::new(base(), vec![(lora("lora_unet_conv", 2), 1.0)], Part::UNet).expect("fits");
         let tensor = merged.tensor("conv.weight").expect("merged");

@@ -10,10 +10,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+pub(crate) const NO_LORA: &str = "The LoRA could not be opened";
+
 /// Length and time of the last change.
 type Stamp = (u64, Option<SystemTime>);
 /// Few-step LoRAs with where they are.
 type FewStep = Vec<(LoraInfo, PathBuf)>;
+
+/// What was found out, and the state of the file it is true for.
+type Answer<T> = (Stamp, Result<T, Failure>);
 
 /// Answers about files, each with the state of the file it is true for.
 #[derive(Debug, Default)]
@@ -25,7 +30,7 @@ pub(crate) struct Kept {
 }
 
 #[derive(Debug)]
-struct Answers<T>(Mutex<HashMap<PathBuf, (Stamp, Result<T, Failure>)>>);
+struct Answers<T>(Mutex<HashMap<PathBuf, Answer<T>>>);
 
 impl<T> Default for Answers<T> {
     fn default() -> Self {
@@ -57,11 +62,10 @@ impl Kept {
     }
 
     pub(crate) fn lora(&self, path: &Path) -> Result<LoraInfo, Failure> {
-        const WHAT: &str = "The LoRA could not be opened";
         self.loras.get(path, || {
-            super::walk::refuse_pickle(WHAT, path)?;
+            super::walk::refuse_pickle(NO_LORA, path)?;
             let source = path.to_string_lossy();
-            Lora::open(path).map(|lora| info(&lora, path, &source)).map_err(|e| unreadable(WHAT, &e))
+            Lora::open(path).map(|lora| lora.info(&source)).map_err(|e| unreadable(NO_LORA, &e))
         })
     }
 
@@ -82,18 +86,5 @@ impl Kept {
             Some((then, loras)) if then.elapsed() < fresh => loras.clone(),
             _ => known.insert((Instant::now(), find())).1.clone(),
         }
-    }
-}
-
-fn info(lora: &Lora, path: &Path, source: &str) -> LoraInfo {
-    LoraInfo {
-        source: source.to_owned(),
-        name: crate::inspect::path_name(path),
-        family: None,
-        few_step: false,
-        trigger_words: Vec::new(),
-        modules: 0,
-        unread: lora.unread().to_vec(),
-        size_bytes: crate::items::size_on_disk(path),
     }
 }

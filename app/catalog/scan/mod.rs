@@ -8,6 +8,7 @@ mod walk;
 use crate::{
     Catalog,
     catalog::{NO_MODEL, hub},
+    entry::HubSource,
     hub_cache,
     inspect::path_name,
     items::size_on_disk,
@@ -15,7 +16,7 @@ use crate::{
 use fourstep_protocol::{Availability, Failure, Family, ItemKind, LibraryItem, LoraInfo, ModelInfo, ModelRef, Origin};
 use roots::{Holds, Root};
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::HashSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -137,15 +138,21 @@ impl Catalog {
     /// paint with, and are not mentioned.
     fn cached(&self) -> Vec<LibraryItem> {
         let Some(cache) = &self.shared.places.cache else { return Vec::new() };
-        let listed: BTreeSet<String> = self.entries().iter().filter_map(hub).map(|hub| hub.repo.clone()).collect();
         let mut items = Vec::new();
-        for repo in hub_cache::repos(cache).into_iter().filter(|repo| !listed.contains(repo)) {
+        for repo in hub_cache::repos(cache) {
+            let listed: Vec<HubSource> =
+                self.entries().iter().filter_map(hub).filter(|hub| hub.repo == repo).cloned().collect();
+            let whole = |hub: &HubSource| hub_cache::complete(cache, hub).is_some();
             let Some(snapshot) = hub_cache::any_snapshot(cache, &repo) else { continue };
-            let origin = Origin::Cache { repo: repo.clone() };
+            if listed.iter().any(whole) {
+                continue;
+            }
+            let origin = Origin::Cache { repo };
             for path in walk::candidates(&snapshot) {
-                let is_model = path == snapshot;
-                let item =
-                    self.found(&path, if is_model { Holds::Only(ItemKind::Model) } else { Holds::Anything }, &origin);
+                // Of a listed repository half a folder may be here, or other files than the listed ones.
+                let is_model = path == snapshot && listed.is_empty();
+                let holds = if is_model { Holds::Only(ItemKind::Model) } else { Holds::Anything };
+                let item = self.found(&path, holds, &origin);
                 items.extend(item.filter(|item| is_model || item.availability == Availability::Ready));
             }
         }

@@ -2,7 +2,7 @@ use super::{
     ACTIVATIONS, Checked, Suite,
     reference::{self, Array},
 };
-use crate::{Activation, Backend, Conv2dSpec, Epilogue, Padding};
+use crate::{Activation, Backend, Conv2dSpec, Epilogue, HostTensor, Padding};
 
 const HALVING_BOTTOM_RIGHT: Conv2dSpec = Conv2dSpec { stride: 2, padding: Padding::BottomRight };
 
@@ -61,6 +61,12 @@ fn convolutions<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
             let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, Epilogue::none()));
             let want = reference::conv2d(&x, &w, with_bias.then_some(&bias), spec);
             suite.same_picture("conv2d", &(case, with_bias), found, &want)?;
+            let zeros = HostTensor::from_f32(w_host.shape(), &vec![0.0; w_host.len()]);
+            let old = suite.backend.pack_conv2d(&zeros, None, spec);
+            let packed =
+                old.and_then(|old| suite.backend.repack_conv2d(old, &w_host, with_bias.then_some(&bias_host), spec));
+            let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, Epilogue::none()));
+            suite.same_picture("repack_conv2d", &(case, with_bias), found, &want)?;
         }
     }
     Ok(())

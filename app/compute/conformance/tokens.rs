@@ -2,7 +2,7 @@ use super::{
     ACTIVATIONS, Checked, Suite,
     reference::{self, Array},
 };
-use crate::{Backend, Epilogue, Mask};
+use crate::{Backend, Epilogue, HostTensor, Mask};
 
 pub(super) fn check<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
     linears(suite)?;
@@ -22,6 +22,7 @@ fn linears<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
             let packed = suite.backend.pack_linear(&w_host, with_bias.then_some(&bias_host));
             let packed = packed.map_err(|e| super::failure("pack_linear", &shape, &e))?;
             let product = reference::linear(&x, &w, with_bias.then_some(&bias));
+            repacked(suite, &x_device, [&w_host, &bias_host], with_bias, &product)?;
             let product = if with_residual { product.add(&residual) } else { product };
             for activation in ACTIVATIONS {
                 let residual = with_residual.then_some(&residual_device);
@@ -52,6 +53,25 @@ fn geglus<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
         }
     }
     Ok(())
+}
+
+/// A layer in the memory of another, and that another handle of the other layer keeps its weights.
+fn repacked<B: Backend>(
+    suite: &mut Suite<'_, B>,
+    x: &B::Tensor,
+    [weight, bias]: [&HostTensor; 2],
+    with_bias: bool,
+    want: &Array,
+) -> Checked {
+    let b = suite.backend;
+    let (bias, case) = (with_bias.then_some(bias), weight.shape().to_vec());
+    let zeros = HostTensor::from_f32(weight.shape(), &vec![0.0; weight.len()]);
+    let old = b.pack_linear(weight, bias).map_err(|e| super::failure("repack_linear", &case, &e))?;
+    let zeroed = b.repack_linear(old.clone(), &zeros, None);
+    suite.same_tokens("repack_linear", &case, b.linear(x, &old, Epilogue::none()), want)?;
+    drop(old);
+    let found = zeroed.and_then(|zeroed| b.repack_linear(zeroed, weight, bias));
+    suite.same_tokens("repack_linear", &case, found.and_then(|w| b.linear(x, &w, Epilogue::none())), want)
 }
 
 fn norms<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {

@@ -50,7 +50,7 @@ impl<B: Backend> UNet<B> {
         Self::read(b, &Params::new(source), config)
     }
 
-    /// [`load`](Self::load), taking from `packs` what was packed before from the same tensors. The UNet that was
+    /// [`load`](Self::load), taking from `packs` what was packed before from the same tensors. The U-Net that was
     /// loaded before should be dropped by then.
     ///
     /// # Errors

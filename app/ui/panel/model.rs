@@ -3,7 +3,7 @@
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
-use crate::widgets::{Button, line, progress, tip};
+use crate::widgets::{Button, line, progress, text_width, tip};
 use crate::words;
 use egui::{Align, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use fourstep_protocol::{Availability, LibraryItem};
@@ -29,11 +29,15 @@ fn wants(ui: &mut Ui, view: &View<'_>, few_step: Option<&FewStep>) {
         Some(few_step) if few_step.is_on => &few_step.recipe,
         _ => model.recipe_for(view.session.request().sampler),
     };
-    let text = words::wants(model, recipe);
+    let brief = words::wants(model, recipe);
+    let full = format!("{} · {brief}", model.detail);
+    let fits = !model.detail.is_empty() && text_width(ui, &full, theme::regular(12.0)) <= ui.available_width();
+    // The button above says what kind it is.
+    let text = if fits { full } else { brief };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("What this model wants: {text}")));
     line(ui, rect, &text, theme::regular(12.0), palette(ui).secondary);
-    tip(ui, response, &format!("What {} wants: {text}", model.name), "");
+    tip(ui, response, &format!("What {} wants. {}", model.name, model.wants()), "");
 }
 
 /// The LCM-LoRA of this model: to switch, or to download and then apply.

@@ -148,7 +148,7 @@ pub(crate) fn icon_button(ui: &mut Ui, icon: &str, name: &str, shortcut: &str) -
 }
 
 /// The width of one line of text, in points.
-pub(super) fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
+pub(crate) fn text_width(ui: &Ui, text: &str, font: FontId) -> f32 {
     ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE).size().x
 }
 

@@ -10,7 +10,7 @@ mod segmented;
 mod slider;
 mod switch;
 
-pub(crate) use button::{Button, icon_button};
+pub(crate) use button::{Button, icon_button, text_width};
 pub(crate) use chip::chip;
 pub(crate) use field::{NumberField, caption, caption_row, field_frame, fold, name_it};
 pub(crate) use line::line;

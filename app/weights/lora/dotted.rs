@@ -39,5 +39,5 @@ pub(super) fn root(path: &str, dot: char) -> Option<Part> {
     let starts = |word: &str| path.strip_prefix(word).is_some_and(|rest| rest.starts_with(dot));
     // conv_in and the like may be all there is of the path.
     let is = |word: &&str| starts(word) || path == *word;
-    if UNET.iter().any(|word| is(word)) { Some(Part::UNet) } else { starts("text_model").then_some(Part::TextEncoder1) }
+    if UNET.iter().any(is) { Some(Part::UNet) } else { starts("text_model").then_some(Part::TextEncoder1) }
 }

@@ -18,7 +18,7 @@ pub(super) fn of(modules: &[Module]) -> Vec<Family> {
     let places: Vec<Place<'_>> = modules.iter().map(Place::of).collect();
     let mut families = ALL.to_vec();
     families.retain(|family| places.iter().all(|place| place.fits(*family)));
-    if is_whole_ssd1b(&places) {
+    if families.contains(&Family::Ssd1b) && is_whole_ssd1b(&places) {
         families.retain(|family| *family != Family::Sdxl);
     }
     if families.len() == ALL.len() { Vec::new() } else { families }

@@ -1,6 +1,6 @@
 //! A folder in the diffusers layout.
 
-use super::{Identity, ModelFiles, Network, NetworkClass, TextEncoder, Tokenizer, identity, schedule};
+use super::{Identity, ModelFiles, Network, NetworkClass, TextEncoder, Tokenizer, identity, refusal, schedule};
 use crate::{Checkpoint, Fault, Part, Result, Storage, VARIANTS};
 use serde_json::Value;
 use std::sync::Arc;
@@ -72,8 +72,9 @@ fn check_unet(config: &Value) -> Result<(), Fault> {
 /// A part of the pipeline with its configuration.
 fn network(storage: &Storage, folder: &str, class: NetworkClass) -> Result<Network> {
     let config = storage.json(&format!("{folder}/config.json"))?;
-    let weights = Arc::new(Checkpoint::open(storage, folder, VARIANTS)?);
-    Ok(Network { class, config, weights })
+    let weights = Checkpoint::open(storage, folder, VARIANTS)?;
+    refusal::check_formats(&weights).map_err(|fault| fault.of(storage.describe(folder)))?;
+    Ok(Network { class, config, weights: Arc::new(weights) })
 }
 
 fn vae(storage: &Storage, class: &str) -> Result<Network> {

@@ -1,7 +1,7 @@
 //! What kind of model it is, from tensors, metadata and the noise schedule.
 
 use super::Network;
-use crate::{Checkpoint, Fault};
+use crate::{Checkpoint, Fault, KeyedSource};
 use fourstep_protocol::Family;
 use serde_json::{Value, json};
 
@@ -116,8 +116,8 @@ pub(super) fn is_full_lcm(unet: &Network) -> bool {
 }
 
 /// Whether the U-Net takes sizes and pooled text, as SDXL does.
-pub(super) fn is_xl(unet: &Network) -> bool {
-    unet.weights.contains("add_embedding.linear_1.weight")
+pub(super) fn is_xl(unet: &dyn KeyedSource) -> bool {
+    unet.contains("add_embedding.linear_1.weight")
 }
 
 /// The width of the text that the U-Net reads; 0 where it reads none.
@@ -135,7 +135,7 @@ fn cross_keys(unet: &Network) -> impl Iterator<Item = &str> {
 /// of its levels and the number of its transformer layers.
 pub(super) fn family(unet: &Network) -> Family {
     let channels = unet.weights.shape("conv_in.weight").and_then(|shape| shape.first()).copied().unwrap_or(0);
-    match (is_xl(unet), channels, cross_attention(unet), cross_keys(unet).count()) {
+    match (is_xl(&*unet.weights), channels, cross_attention(unet), cross_keys(unet).count()) {
         (false, 320, 768, 16) => Family::Sd15,
         (false, 320, 1024, 16) => Family::Sd2,
         (true, 320, 2048, 70) => Family::Sdxl,

@@ -22,8 +22,8 @@ pub(super) fn unet_beside(path: &Path, pooled: Option<usize>) -> Result<Network>
 /// An autoencoder that replaces a model's own, or a tiny decoder: a folder of diffusers, or a file, with `config.json`
 /// beside it or without, in the names of diffusers, ldm or TAESD.
 ///
-/// Without a `config.json` an `AutoencoderKL` has no `scaling_factor`: the file does not tell it. Use
-/// [`ModelFiles::replace_vae`](super::ModelFiles::replace_vae), which knows the model.
+/// Without a `config.json` an `AutoencoderKL` has no `scaling_factor`: the file does not tell it. Set it to a model's
+/// latents with [`Network::for_latents_of`] before decoding.
 ///
 /// # Errors
 /// [`Fault::UnknownModel`] where it holds no autoencoder, and everything that can be wrong with a file.

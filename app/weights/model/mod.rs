@@ -20,6 +20,10 @@ use std::{
     sync::Arc,
 };
 
+/// Between latents and what an autoencoder decodes: of SDXL's form, and of all others.
+const SCALING_XL: f64 = 0.13025;
+const SCALING: f64 = 0.18215;
+
 /// Where a model's weights and configurations lie.
 #[derive(Clone, Debug)]
 pub enum ModelSource {
@@ -112,8 +116,8 @@ impl ModelFiles {
     /// [`Fault::OtherModel`](crate::Fault::OtherModel) where it reads other text; those of [`open_unet`].
     pub fn replace_unet(&mut self, path: &Path) -> Result<()> {
         let unet = lone::unet_beside(path, pooled_width(&self.text_encoders))?;
-        let old = [identity::is_xl(&self.unet).into(), identity::cross_attention(&self.unet)];
-        if old != [identity::is_xl(&unet).into(), identity::cross_attention(&unet)] {
+        let old = [identity::is_xl(&*self.unet.weights).into(), identity::cross_attention(&self.unet)];
+        if old != [identity::is_xl(&*unet.weights).into(), identity::cross_attention(&unet)] {
             let what =
                 format!("a U-Net of {} and does not fit this {} model", identity::family(&unet), self.identity.family);
             return Err(Fault::OtherModel(what).of(path.display().to_string()));
@@ -131,9 +135,7 @@ impl ModelFiles {
     /// # Errors
     /// Those of [`open_vae`].
     pub fn replace_vae(&mut self, path: &Path) -> Result<()> {
-        let mut vae = open_vae(path)?;
-        vae.scale_for(identity::is_xl(&self.unet));
-        self.vae = Some(vae);
+        self.vae = Some(open_vae(path)?.for_latents_of(&*self.unet.weights));
         Ok(())
     }
 
@@ -150,12 +152,16 @@ impl Network {
         self.weights.elements()
     }
 
-    /// Sets the factor between latents and what the autoencoder takes, where its configuration is silent: no file of
-    /// its own tells it, only the family of the model it works for. A tiny autoencoder has none.
-    fn scale_for(&mut self, xl: bool) {
+    /// An autoencoder set to the latents of the model that these weights of a U-Net are of: gives it the factor between latents and
+    /// what it decodes, where its configuration is silent. Files of their own do not tell it, and it differs between
+    /// SDXL's form and all others. A tiny autoencoder has none.
+    #[must_use]
+    pub fn for_latents_of(mut self, unet: &dyn KeyedSource) -> Self {
         if let (NetworkClass::AutoencoderKl, Some(config)) = (self.class, self.config.as_object_mut()) {
-            config.entry("scaling_factor").or_insert_with(|| if xl { 0.13025 } else { 0.18215 }.into());
+            let factor = if identity::is_xl(unet) { SCALING_XL } else { SCALING };
+            config.entry("scaling_factor").or_insert_with(|| factor.into());
         }
+        self
     }
 }
 

@@ -45,10 +45,7 @@ fn read(file: &Arc<Checkpoint>, stem: &str) -> Result<ModelFiles, Fault> {
     if let Some(config) = unet.config.as_object_mut() {
         config.insert("sample_size".into(), identity::sample_size(identity.native_size));
     }
-    let mut vae = naming::autoencoder(&source).transpose()?;
-    if let Some(vae) = &mut vae {
-        vae.scale_for(xl);
-    }
+    let vae = naming::autoencoder(&source).transpose()?.map(|vae| vae.for_latents_of(&*unet.weights));
     let scheduler = schedule::of_file(identity.prediction, file.mentions("ztsnr"));
     Ok(ModelFiles { identity, unet, vae, text_encoders, scheduler, zero_empty_negative: xl })
 }

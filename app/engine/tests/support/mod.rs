@@ -1,14 +1,22 @@
 //! Small models on disk, and a run of one of them.
 
-mod paint;
+#![allow(dead_code, reason = "each test binary uses some of it")]
 
-pub(crate) use paint::paint;
-
-use std::path::{Path, PathBuf};
+use fourstep_engine::Engine;
+use fourstep_protocol::{Client, Command, Event, Request, RunId};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tempfile::TempDir;
 
 pub(crate) fn golden_folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/pipeline").join(name)
+}
+
+pub(crate) fn golden_lora(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/lora").join(name)
 }
 
 /// A copy of a golden model, to be changed.
@@ -27,6 +35,21 @@ fn copy_folder(from: &Path, to: &Path) {
             copy_folder(&entry.path(), &target);
         } else {
             std::fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+}
+
+/// Events up to the closing one of this run.
+pub(crate) fn paint(engine: &Engine, run: u64, request: Request) -> Vec<Event> {
+    engine.send(Command::Generate { run: RunId(run), request: Arc::new(request) }).expect("open");
+    let mut events = Vec::new();
+    loop {
+        let event = engine.next_event(Duration::from_secs(60)).expect("an event in time");
+        let closing = matches!(event, Event::Finished(_) | Event::Stopped { .. } | Event::Failed { .. });
+        let last = closing && event.run() == Some(RunId(run));
+        events.push(event);
+        if last {
+            return events;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Whatever a file says, opening it ends in a model or in an error: no panic, and no memory for what is not there.
 
-use crate::golden::{Case, write};
+use crate::golden::{Case, copy, write};
 use fourstep_weights::{ModelFiles, ModelSource, Network, Storage, open_unet, open_vae};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
@@ -149,16 +149,4 @@ fn value() -> impl Strategy<Value = Value> {
             vec(("[a-z_]{0,8}", inner), 0..4).prop_map(|entries| Value::Object(entries.into_iter().collect())),
         ]
     })
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("create");
-    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)
-        } else {
-            std::fs::copy(entry.path(), target).map(drop).expect("copy")
-        }
-    }
 }

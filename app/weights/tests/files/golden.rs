@@ -74,3 +74,16 @@ fn fill(dtype: Dtype, number: u64, count: u64) -> Vec<u8> {
         _ => hashed.flat_map(|h| (h & 0x807f_ffff | 0x3f00_0000).to_le_bytes()).collect(),
     }
 }
+
+/// Copies a folder with what is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("create");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("copy");
+        }
+    }
+}

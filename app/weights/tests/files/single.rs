@@ -223,7 +223,7 @@ fn a_unet_replaces_one_of_its_form_only() {
     assert!(error.to_string().contains("does not fit"), "{error}");
     assert_eq!(
         model.unet.weights.keys().count(),
-        case.json["networks"]["unet"]["tensors"].as_object().map_or(0, |t| t.len())
+        case.json["networks"]["unet"]["tensors"].as_object().map_or(0, serde_json::Map::len)
     );
     model.replace_unet(&sdxl.path).expect("the same form");
     check_unet(&model.unet, &Case::read("sdxl").json["networks"]["unet"]);

@@ -1,0 +1,76 @@
+use super::*;
+use fourstep_compute::{
+    CancelFloor, HostTensor, TensorSource,
+    candle::{Candle, Device, Precision},
+};
+use fourstep_protocol::{Request, RunId};
+use fourstep_weights::{KeyedSource, ModelFiles};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+/// A source that says which tensors were read, and cancels run 1 while it reads this many of them.
+struct Slow {
+    source: Arc<dyn KeyedSource>,
+    read: Mutex<Vec<String>>,
+    cancel_at: usize,
+    floor: CancelFloor,
+}
+
+impl TensorSource for Slow {
+    fn tensor(&self, key: &str) -> fourstep_compute::Result<HostTensor> {
+        let mut read = self.read.lock().expect("not poisoned");
+        read.push(key.into());
+        if read.len() == self.cancel_at {
+            self.floor.raise(2);
+        }
+        self.source.tensor(key)
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.source.contains(key)
+    }
+}
+
+impl KeyedSource for Slow {
+    fn keys(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        self.source.keys()
+    }
+
+    fn shape(&self, key: &str) -> Option<&[usize]> {
+        self.source.shape(key)
+    }
+}
+
+#[test]
+fn a_load_that_is_cancelled_reads_no_other_tensor_and_is_taken_up_where_it_ended() {
+    let open = || Candle::open(Device::Cpu, Precision::F32).expect("a processor");
+    let memory = Memory::new(&open(), Arc::new(|| None));
+    let setup = Setup { backend: open(), in_f32: Arc::new(move || Ok(open())), catalog: Catalog::builtin(), memory };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/pipeline/sd");
+    let info = setup.catalog.inspect(&ModelRef::new(folder.to_string_lossy())).expect("a model");
+    let mut files = ModelFiles::open(&setup.catalog.locate(&info.model).expect("located").source).expect("opened");
+    let floor = CancelFloor::default();
+    let slow = Slow { source: files.unet.weights, read: Mutex::default(), cancel_at: 20, floor: floor.clone() };
+    let slow = Arc::new(slow);
+    files.unet.weights = slow.clone();
+    let tensors = slow.keys().count();
+    assert!(tensors > 40);
+
+    let (mut models, request) = (Models::new(), Arc::new(Request::new(&info, "a cat")));
+    let run = |id| Run { id: RunId(id), request: &request, cancel: floor.token(id), emit: &|_| () };
+    let backend = |run: &Run<'_>| setup.backend.with_cancel(run.cancel.clone());
+    let (first, second) = (run(1), run(2));
+    let model = Model::new(Base::new(info.clone(), files).expect("complete"));
+    let ended = models.ready_with(&setup, &backend(&first), &first, model).map(|_| ());
+    assert!(matches!(ended, Err(RunError::Cancelled)), "{ended:?}");
+    assert_eq!(slow.read.lock().expect("not poisoned").len(), 20, "it ends at the tensor it is at");
+
+    assert!(models.ready(&setup, &backend(&second), &second, info).is_ok());
+    let read = slow.read.lock().expect("not poisoned").len();
+    assert!(
+        (tensors..=tensors + 2).contains(&read),
+        "only the layer that was cut off is read again: {read} of {tensors}"
+    );
+}
