@@ -45,7 +45,7 @@ impl Memory {
 
     /// Whether so many bytes are free, with a fifth to spare: for what is useful, but not needed.
     pub(crate) fn has_plenty_for(&self, bytes: u64) -> bool {
-        self.available().is_none_or(|available| bytes.saturating_add(bytes / 5) <= available)
+        self.available().is_none_or(|available| with_margin(bytes) <= available)
     }
 
     /// Fails where `needed` bytes are not free. `releasable` is what can be given up for them.
@@ -59,6 +59,12 @@ impl Memory {
         let remedy = "Close other programs, or choose a smaller model or a smaller picture.";
         Err(Failure::machine(format!("{what} does not fit into memory"), why, remedy).into())
     }
+}
+
+/// A fifth more: what is kept only because it is useful must leave so much, for what runs, other programs and the
+/// system turn out to need.
+pub(crate) fn with_margin(bytes: u64) -> u64 {
+    bytes.saturating_add(bytes / 5)
 }
 
 /// Rounded to what a person needs: `13.9 GB`, `0.02 GB`.

@@ -5,7 +5,7 @@ use crate::{
     fault::{Result, RunError},
     loading::Loading,
     loras::{AppliedLora, LoraCache},
-    memory::Memory,
+    memory::{Memory, with_margin},
     model::{ChosenVae, Loaded, Model, Slot},
     network_set::NetworkSet,
     networks::Plan,
@@ -155,14 +155,15 @@ impl<B: Backend> Models<B> {
         Ok(())
     }
 
-    /// Gives up what is not in use, as far as so many numbers need it: other models, then networks with other LoRAs.
+    /// Gives up what is not in use, as far as so many numbers need it with a margin: other models, then networks with
+    /// other LoRAs.
     fn make_room(&mut self, memory: &Memory, model: &mut Model<B>, numbers: u64) -> Result<()> {
         let (true, Some(mut free)) = (numbers > 0, memory.available()) else { return Ok(()) };
         let needed = memory.bytes_of(numbers);
         let models = self.kept.iter().map(Model::numbers).sum::<u64>();
         let slots = model.slots.iter().map(|slot| slot.packed.numbers()).sum::<u64>();
         memory.require(&model.base.info.name, needed, memory.bytes_of(models + slots))?;
-        while free < needed {
+        while free < with_margin(needed) {
             free += match (self.kept.is_empty(), model.slots.is_empty()) {
                 (false, _) => memory.bytes_of(self.kept.remove(0).numbers()),
                 (true, false) => memory.bytes_of(model.slots.remove(0).packed.numbers()),

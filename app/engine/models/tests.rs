@@ -43,13 +43,34 @@ impl KeyedSource for Slow {
     }
 }
 
-#[test]
-fn a_load_that_is_cancelled_reads_no_other_tensor_and_is_taken_up_where_it_ended() {
+fn setup() -> Setup<Candle> {
     let open = || Candle::open(Device::Cpu, Precision::F32).expect("a processor");
     let memory = Memory::new(&open(), Arc::new(|| None));
-    let setup = Setup { backend: open(), in_f32: Arc::new(move || Ok(open())), catalog: Catalog::builtin(), memory };
+    Setup { backend: open(), in_f32: Arc::new(move || Ok(open())), catalog: Catalog::builtin(), memory }
+}
+
+fn golden_model(setup: &Setup<Candle>) -> ModelInfo {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/pipeline/sd");
-    let info = setup.catalog.inspect(&ModelRef::new(folder.to_string_lossy())).expect("a model");
+    setup.catalog.inspect(&ModelRef::new(folder.to_string_lossy())).expect("a model")
+}
+
+#[test]
+fn another_model_is_kept_only_where_a_margin_stays() {
+    let setup = setup();
+    let info = golden_model(&setup);
+    let model = || Model::<Candle>::new(Base::open(&setup.catalog, info.clone()).expect("opened"));
+    for (free, kept) in [(480, 1), (479, 0), (400, 0)] {
+        let memory = Memory::new(&setup.backend, Arc::new(move || Some(free)));
+        let mut models = Models { kept: vec![model()], loras: LoraCache::default() };
+        models.make_room(&memory, &mut model(), 100).expect("100 numbers of 4 bytes fit");
+        assert_eq!(models.kept.len(), kept, "{free} bytes");
+    }
+}
+
+#[test]
+fn a_load_that_is_cancelled_reads_no_other_tensor_and_is_taken_up_where_it_ended() {
+    let setup = setup();
+    let info = golden_model(&setup);
     let mut files = ModelFiles::open(&setup.catalog.locate(&info.model).expect("located").source).expect("opened");
     let floor = CancelFloor::default();
     let slow = Slow { source: files.unet.weights, read: Mutex::default(), cancel_at: 20, floor: floor.clone() };
