@@ -145,10 +145,12 @@ impl Window<'_> {
     pub(crate) fn drag(&self, from: (i32, i32), to: (i32, i32)) {
         self.mouse(from);
         self.desk.hand("xdotool", &["mousedown", "1"]);
+        self.breathe();
         for step in 1..=12 {
             self.mouse((from.0 + (to.0 - from.0) * step / 12, from.1 + (to.1 - from.1) * step / 12));
             std::thread::sleep(Duration::from_millis(30));
         }
+        self.breathe();
         self.desk.hand("xdotool", &["mouseup", "1"]);
         self.breathe();
     }

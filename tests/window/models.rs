@@ -34,12 +34,12 @@ mod at {
     pub(super) const SEARCH: (i32, i32) = (500, 118);
     pub(super) const LORAS_TAB: (i32, i32) = (375, 76);
     // In the window of 1280×880, of the second LoRA of the stack.
-    pub(super) const SWITCH: (i32, i32) = (50, 711);
-    pub(super) const WEIGHT: (i32, i32) = (228, 749);
-    pub(super) const BEYOND_WEIGHTS: (i32, i32) = (340, 749);
-    pub(super) const HANDLE: (i32, i32) = (18, 711);
-    pub(super) const ABOVE_THE_FIRST: (i32, i32) = (18, 600);
-    pub(super) const REMOVE_FIRST: (i32, i32) = (310, 640);
+    pub(super) const SWITCH: (i32, i32) = (50, 754);
+    pub(super) const WEIGHT: (i32, i32) = (252, 792);
+    pub(super) const BEYOND_WEIGHTS: (i32, i32) = (340, 792);
+    pub(super) const HANDLE: (i32, i32) = (18, 754);
+    pub(super) const ABOVE_THE_FIRST: (i32, i32) = (18, 632);
+    pub(super) const REMOVE_FIRST: (i32, i32) = (310, 651);
     /// In the window of 900×600.
     pub(super) const THEME_SMALL: (i32, i32) = (831, 28);
 }
