@@ -5,6 +5,12 @@
 
 #[path = "window/desk.rs"]
 mod desk;
+#[path = "window/dragging.rs"]
+mod dragging;
+#[path = "window/models.rs"]
+mod models;
+#[path = "window/seen.rs"]
+mod seen;
 
 use desk::Desk;
 use fourstep_protocol::Request;
@@ -12,9 +18,9 @@ use std::time::Duration;
 
 /// Where things are in the window of 1280×800, in px; `app/ui/tests` holds that nothing moves.
 mod place {
-    pub(crate) const PROMPT: (i32, i32) = (150, 115);
-    pub(crate) const SLIDER_START: (i32, i32) = (25, 251);
-    pub(crate) const SLIDER_END: (i32, i32) = (322, 251);
+    pub(crate) const PROMPT: (i32, i32) = (150, 200);
+    pub(crate) const SLIDER_START: (i32, i32) = (25, 328);
+    pub(crate) const SLIDER_END: (i32, i32) = (322, 328);
     pub(crate) const STAGE: (i32, i32) = (420, 600);
     /// The middle of the picture: left, top, width, height.
     pub(crate) const PICTURE: [u32; 4] = [563, 166, 500, 500];

@@ -7,7 +7,10 @@ use crate::{
     own::{self, FOLDERS, FolderEntry, Folders, MODELS, Own},
     places::expand,
     repository::{self, Repository},
-    scan::roots::recognise,
+    scan::{
+        roots::recognise,
+        walk::{candidates, refuse_pickle},
+    },
 };
 use fourstep_protocol::{Failure, ItemKind, LibraryItem, ModelRef};
 use std::{
@@ -129,7 +132,11 @@ impl Catalog {
             let why = format!("{} is looked through already", path.display());
             return Err(Failure::input(WHAT, why, "See `fourstep models list --all`."));
         }
-        let kind = recognise(&path).unwrap_or(FolderKind::Models);
+        let kind = match recognise(&path) {
+            Some(kind) => kind,
+            None if candidates(&path).iter().any(|path| refuse_pickle(WHAT, path).is_ok()) => FolderKind::Models,
+            None => return Err(nothing_in(&path)),
+        };
         let folders = Folders { folders: vec![FolderEntry { path: path.clone(), kind }] };
         self.append(FOLDERS, &toml::to_string(&folders).map_err(not_written)?)?;
         Ok(Added::Folder { path, kind })
@@ -163,6 +170,14 @@ impl Catalog {
         *self.shared.own.write().unwrap_or_else(PoisonError::into_inner) = own;
         Ok(())
     }
+}
+
+fn nothing_in(path: &Path) -> Failure {
+    let why = format!(
+        "in {} there is no model folder and no .safetensors file, and it is no ComfyUI or AUTOMATIC1111 folder",
+        path.display()
+    );
+    Failure::input(WHAT, why, "Give a folder with models or LoRAs in it; .ckpt files have to be converted first.")
 }
 
 /// Beside the file and then in its place: a crash leaves the old one or the new one.

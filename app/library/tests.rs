@@ -81,6 +81,12 @@ fn a_text_is_refused_and_a_folder_joins_the_library() {
     std::fs::write(&text, "nothing to paint with").expect("writes");
     library.look_at(text);
     assert!(matches!(until("seen", || library.seen()), Seen::Failed(_)));
+    let music = folder.path().join("music");
+    std::fs::create_dir_all(music.join("album")).expect("folders");
+    std::fs::write(music.join("album/song.ogg"), "not a model").expect("writes");
+    library.look_at(music);
+    assert!(matches!(until("seen", || library.seen()), Seen::Failed(_)));
+    assert!(!folder.path().join("config/folders.toml").exists(), "a folder without models is remembered");
     let comfy = folder.path().join("comfy");
     let checkpoints = comfy.join("models/checkpoints");
     std::fs::create_dir_all(&checkpoints).expect("folders");
@@ -107,7 +113,7 @@ fn what_was_shown_keeps_its_place() {
     let mut turned: Vec<LibraryItem> = items.iter().rev().cloned().collect();
     turned.insert(0, LibraryItem { id: "new".into(), ..items[0].clone() });
     let ids = |items: &[LibraryItem]| items.iter().map(|item| item.id.clone()).collect::<Vec<_>>();
-    let sorted = in_order(&items, turned);
+    let sorted = look::in_order(&items, turned);
     assert_eq!(ids(&sorted[..items.len()]), ids(&items));
     assert_eq!(sorted.last().map(|item| item.id.as_str()), Some("new"));
 }

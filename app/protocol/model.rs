@@ -68,6 +68,15 @@ impl ModelInfo {
         }
     }
 
+    /// The numbers of steps that make sense with this sampler; distilled models get worse with more than four.
+    pub fn steps_range(&self, sampler: Sampler) -> RangeInclusive<u32> {
+        let takes = sampler.steps();
+        match self.guidance {
+            Guidance::None => *takes.start()..=(*takes.end()).min(4),
+            Guidance::ClassifierFree | Guidance::Embedded { .. } => takes,
+        }
+    }
+
     /// Why [`guidance_range`](Self::guidance_range) is what it is, as the end of a sentence.
     pub fn guidance_hint(&self, sampler: Sampler) -> &'static str {
         match (self.guidance, sampler) {
@@ -157,6 +166,8 @@ mod tests {
         assert_eq!(full.wants(), "full LCM: 1–8 steps, guidance 3–13, no negative prompt, 512×512");
         let turbo = ModelInfo { guidance: Guidance::None, detail: "Turbo".into(), ..model.clone() };
         assert_eq!(turbo.wants(), "Turbo: 1–4 steps, no guidance, 512×512");
+        assert_eq!((turbo.steps_range(Sampler::EulerA), turbo.steps_range(Sampler::Lcm)), (1..=4, 1..=4));
+        assert_eq!(model.steps_range(Sampler::EulerA), Sampler::EulerA.steps());
         let slow = Recipe { sampler: Sampler::DpmPp2mKarras, steps: 25, guidance_scale: 7.0, ..model.live.clone() };
         let classic = ModelInfo { live: slow, detail: "classic".into(), ..model };
         assert_eq!(classic.wants(), "classic: about 25 steps, guidance 7, or an LCM-LoRA, 512×512");

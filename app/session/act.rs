@@ -16,7 +16,7 @@ impl Session {
             Action::NewSeed(seed) => self.edit(Edit::NewSeed, now, |r| r.seed = seed),
             Action::NudgeSeed(by) => self.edit(Edit::NudgeSeed, now, |r| r.seed = r.seed.saturating_add_signed(by)),
             Action::SetGuidance(scale) => self.edit(Edit::Guidance, now, |r| r.guidance_scale = scale),
-            Action::SetSteps(steps) => self.edit(Edit::Steps, now, |r| r.steps = steps),
+            Action::SetSteps(steps) => self.set_steps(steps, now),
             Action::SetSize(size) => self.edit(Edit::Size, now, |r| r.size = size),
             Action::SetSampler(sampler) => self.set_sampler(sampler, now),
             Action::SetNoise(noise) => self.edit(Edit::Noise, now, |r| r.noise = noise),
@@ -40,6 +40,13 @@ impl Session {
             Action::DismissNotice => self.notice = None,
         }
         self.reconcile(now);
+    }
+
+    /// At most as many as make sense for the model; settings that come back may have more.
+    fn set_steps(&mut self, steps: u32, now: Moment) {
+        let range = self.model.steps_range(self.settings.request.sampler);
+        let steps = steps.clamp(*range.start(), *range.end());
+        self.edit(Edit::Steps, now, |r| r.steps = steps);
     }
 
     pub(crate) fn edit(&mut self, edit: Edit, now: Moment, change: impl FnOnce(&mut Request)) {

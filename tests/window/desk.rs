@@ -1,8 +1,7 @@
 //! A screen with a window manager, a home folder of its own, and hands: Xvfb, openbox, xdotool, imagemagick.
 
-use fourstep_protocol::Picture;
+use super::seen::Seen;
 use fourstep_session::Settings;
-use image::{RgbImage, imageops};
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -13,6 +12,8 @@ use std::{
 
 /// How long anything may take on a busy machine before it counts as not happening.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Below the person's home folder.
+pub(crate) const HF_HOME: &str = "huggingface";
 const MISSING: &str = "is not installed: `bash tests/run.sh` installs what the window tests need";
 
 pub(crate) struct Desk {
@@ -22,6 +23,8 @@ pub(crate) struct Desk {
     manager: Child,
     display: String,
     home: tempfile::TempDir,
+    /// What the program is told besides.
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Desk {
@@ -44,7 +47,8 @@ impl Desk {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("openbox {MISSING} ({e})"));
-        let desk = Self { _alone, server, manager, display, home: tempfile::tempdir().expect("a temporary folder") };
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let desk = Self { _alone, server, manager, display, home, environment: Vec::new() };
         desk.wait_for_manager();
         desk
     }
@@ -66,8 +70,12 @@ impl Desk {
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .env("HOME", self.home.path())
-            .env("XDG_CONFIG_HOME", self.home.path().join("config"))
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_DATA_HOME", self.path("data"))
+            .env("HF_HOME", self.path(HF_HOME))
+            .env_remove("HF_HUB_CACHE")
             .env("RUST_LOG", "error,fourstep=warn")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .spawn()
             .expect("the program starts");
         let mut window = Window { desk: self, program, id: String::new(), up_after: Duration::ZERO };
@@ -79,16 +87,27 @@ impl Desk {
         window
     }
 
+    /// The same desk, where the program is told this too.
+    pub(crate) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.environment.push((name, value));
+        self
+    }
+
+    /// A file or folder of the person's home folder.
+    pub(crate) fn path(&self, below_home: &str) -> PathBuf {
+        self.home.path().join(below_home)
+    }
+
     /// Pictures in the person's folder.
     pub(crate) fn saved_pictures(&self) -> Vec<PathBuf> {
-        let folder = std::fs::read_dir(self.home.path().join("Fourstep"));
+        let folder = std::fs::read_dir(self.path("Fourstep"));
         let pngs = folder.into_iter().flatten().flatten().map(|entry| entry.path());
         pngs.filter(|path| path.extension().is_some_and(|e| e == "png")).collect()
     }
 
     /// What the program kept for its next start.
     pub(crate) fn settings(&self) -> Settings {
-        let json = std::fs::read(self.home.path().join("config/fourstep/settings.json")).expect("settings.json");
+        let json = std::fs::read(self.path("config/fourstep/settings.json")).expect("settings.json");
         serde_json::from_slice(&json).expect("settings")
     }
 
@@ -126,10 +145,12 @@ impl Window<'_> {
     pub(crate) fn drag(&self, from: (i32, i32), to: (i32, i32)) {
         self.mouse(from);
         self.desk.hand("xdotool", &["mousedown", "1"]);
+        self.breathe();
         for step in 1..=12 {
             self.mouse((from.0 + (to.0 - from.0) * step / 12, from.1 + (to.1 - from.1) * step / 12));
             std::thread::sleep(Duration::from_millis(30));
         }
+        self.breathe();
         self.desk.hand("xdotool", &["mouseup", "1"]);
         self.breathe();
     }
@@ -151,11 +172,10 @@ impl Window<'_> {
     }
 
     /// What is shown in a part of the window.
-    pub(crate) fn picture(&self, [x, y, w, h]: [u32; 4]) -> Seen {
-        let file = self.desk.home.path().join("seen.png");
+    pub(crate) fn picture(&self, area: [u32; 4]) -> Seen {
+        let file = self.desk.path("seen.png");
         self.import(&file);
-        let whole = image::open(&file).expect("a screenshot").to_rgb8();
-        Seen(imageops::crop_imm(&whole, x, y, w, h).to_image())
+        Seen::of(&file, area)
     }
 
     /// Waits until a painted picture is there and has stopped changing: longer than a run takes.
@@ -192,6 +212,27 @@ impl Window<'_> {
         [11, 12].iter().map(|i| fields[*i].parse::<f64>().expect("ticks")).sum::<f64>() / 100.0
     }
 
+    /// Ends the program as a crash or a power failure does.
+    pub(crate) fn kill(mut self) {
+        self.program.kill().expect("it runs");
+        self.program.wait().expect("a child");
+    }
+
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.desk.hand("xdotool", &["windowsize", "--sync", &self.id, &width.to_string(), &height.to_string()]);
+        std::thread::sleep(Duration::from_millis(600));
+    }
+
+    /// The screen it is on.
+    pub(crate) fn display(&self) -> &str {
+        &self.desk.display
+    }
+
+    /// Which window it is, for X11.
+    pub(crate) fn id(&self) -> u32 {
+        self.id.parse().expect("a number")
+    }
+
     /// Closes the window through the window manager and waits for the program to end well.
     pub(crate) fn close(mut self) {
         self.desk.hand("xdotool", &["windowactivate", &self.id, "key", "--clearmodifiers", "alt+F4"]);
@@ -223,38 +264,4 @@ impl Drop for Window<'_> {
         let _ = self.program.kill();
         let _ = self.program.wait();
     }
-}
-
-/// A part of a screenshot.
-#[derive(Clone)]
-pub(crate) struct Seen(RgbImage);
-
-impl Seen {
-    /// More than a rounding here and there: a mean difference of two levels.
-    pub(crate) fn differs_from(&self, other: &Self) -> bool {
-        mean_difference(&self.0, &other.0) > 2.0
-    }
-
-    /// Whether there is colour: the empty stage is grey.
-    fn is_painted(&self) -> bool {
-        let coloured = |p: &image::Rgb<u8>| p.0.iter().max() > p.0.iter().min().map(|v| v.saturating_add(16)).as_ref();
-        self.0.pixels().filter(|p| coloured(p)).count() * 10 > self.0.pixels().len()
-    }
-
-    /// Whether this is the middle of that picture, enlarged: the colours agree in the large.
-    pub(crate) fn looks_like(&self, picture: &Picture) -> bool {
-        let whole = RgbImage::from_raw(picture.width(), picture.height(), picture.rgb().to_vec()).expect("its bytes");
-        // The stage shows the square picture 624 px wide, and 500 px from its middle are looked at.
-        let side = f64::from(picture.width()) * 500.0 / 624.0;
-        let edge = ((f64::from(picture.width()) - side) / 2.0) as u32;
-        let middle = imageops::crop_imm(&whole, edge, edge, side as u32, side as u32).to_image();
-        let small = |i: &RgbImage| imageops::resize(i, 16, 16, imageops::FilterType::Triangle);
-        mean_difference(&small(&middle), &small(&self.0)) < 12.0
-    }
-}
-
-fn mean_difference(a: &RgbImage, b: &RgbImage) -> f64 {
-    assert_eq!(a.dimensions(), b.dimensions());
-    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-    sum as f64 / a.as_raw().len() as f64
 }

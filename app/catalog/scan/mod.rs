@@ -3,7 +3,7 @@
 mod extra_paths;
 pub(crate) mod look;
 pub(crate) mod roots;
-mod walk;
+pub(crate) mod walk;
 
 use crate::{
     Catalog,

@@ -3,7 +3,7 @@
 mod engine;
 
 use engine::{FAST, SLOW, World, failure, finished, latents, models};
-use fourstep_protocol::{Command, Event, ModelRef, Noise, RunId, Sampler, Size, Timings};
+use fourstep_protocol::{Command, Event, ModelRef, Noise, Request, RunId, Sampler, Size, Timings};
 use fourstep_session::{Action, Moment, NegativeEffect, NoticeKind, Session, Settings, Status};
 use std::sync::Arc;
 
@@ -137,6 +137,18 @@ fn numbers_are_brought_into_range_and_told() {
     w.act(Action::SetLora { index: 0, weight: 5.0 });
     w.act(Action::SetLora { index: 9, weight: 1.0 });
     assert_eq!(w.session.request().loras[0].weight, 2.0);
+}
+
+#[test]
+fn a_turbo_model_is_given_four_steps_at_most() {
+    let mut w = World::settled(FAST);
+    w.act(Action::ChooseModel(models()[2].model.clone()));
+    w.act(Action::SetSteps(7));
+    assert_eq!(w.session.request().steps, 4);
+    // Settings that come back paint what they painted.
+    let eight = Request { steps: 8, ..w.session.request().clone() };
+    w.act(Action::Restore(Box::new(eight)));
+    assert_eq!(w.session.request().steps, 8);
 }
 
 #[test]

@@ -12,7 +12,9 @@ use fourstep_session::Session;
 /// Height of a row, in points.
 pub(super) const HEIGHT: f32 = 56.0;
 /// What the buttons and a download's bar take at the right.
-const ACTIONS: f32 = 220.0;
+const ACTIONS: f32 = 240.0;
+/// Width of a button, so that all begin at the same place.
+const BUTTON: f32 = 110.0;
 
 /// What one can do with an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,12 +173,12 @@ fn buttons(ui: &mut Ui, view: &mut View<'_>, item: &LibraryItem, state: &State, 
     };
     let name = format!("{verb} {}", item.name);
     let primary = selected && state.verb == Verb::Use;
-    if Button::new(text).icon(icon).name(&name).width(84.0).primary(primary).show(ui).clicked() {
+    if Button::new(text).icon(icon).name(&name).width(BUTTON).primary(primary).show(ui).clicked() {
         view.intents.extend(intent(item, view.session));
     }
     if let Availability::Downloading(p) = &item.availability {
         let at = pos2(ui.max_rect().left(), ui.max_rect().center().y - 3.0);
-        let bar = Rect::from_min_max(at, pos2(ui.max_rect().right() - 100.0, at.y + 6.0));
+        let bar = Rect::from_min_max(at, pos2(ui.max_rect().right() - BUTTON - 16.0, at.y + 6.0));
         progress(ui, bar, &format!("Download of {}", item.name), p.fraction());
     }
 }

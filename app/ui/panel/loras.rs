@@ -8,7 +8,7 @@ use crate::widgets::{Button, Slider, chip, fold, icon_button, line, switch, tip}
 use egui::{
     Align, Align2, CursorIcon, EventFilter, Id, Key, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2,
 };
-use fourstep_protocol::{ItemKind, LoraRef};
+use fourstep_protocol::{Family, ItemKind, LoraRef};
 use fourstep_session::{Action, Session};
 
 /// Trigger words shown of a LoRA; the most frequent come first.
@@ -64,11 +64,16 @@ fn row(ui: &mut Ui, view: &mut View<'_>, index: usize, lora: &LoraRef) {
             view.act(Action::SetLora { index, weight });
         }
     });
-    if let Some(trouble) = view.session.lora_trouble(&lora.source) {
-        indented(ui, |ui| {
+    indented(ui, |ui| match view.session.lora_trouble(&lora.source) {
+        Some(trouble) => {
             ui.label(RichText::new(trouble).small().color(palette(ui).error));
-        });
-    }
+        }
+        // Its place is kept, so that nothing moves when a run has told.
+        None => {
+            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
+            line(ui, rect, &modules(view.session, lora), theme::regular(12.0), palette(ui).secondary);
+        }
+    });
     trigger_words(ui, view, lora);
     ui.add_space(2.0);
 }
@@ -109,6 +114,20 @@ fn head(ui: &mut Ui, view: &mut View<'_>, index: usize, lora: &LoraRef, name: &s
             tip(ui, response, &about, "");
         });
     });
+}
+
+/// What it was made for, and how much of it found a place in the model.
+fn modules(session: &Session, lora: &LoraRef) -> String {
+    let info = session.lora_info(&lora.source);
+    let family = info.and_then(|info| info.family).filter(|family| *family != Family::Custom);
+    let modules = match (session.lora_report(&lora.source), info) {
+        (Some(report), _) if report.matched == report.total => Some(format!("all {} modules match", report.total)),
+        (Some(report), _) => Some(format!("{} of {} modules match", report.matched, report.total)),
+        (None, Some(info)) => Some(format!("{} modules", info.modules)),
+        (None, None) => None,
+    };
+    let parts = [family.map(|family| family.label().to_owned()), modules];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// Where it comes from, what it was made for, and how much of it found a place in the model.

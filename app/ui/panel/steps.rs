@@ -9,15 +9,19 @@ const NAMES: [&str; 8] = ["1 step", "2 steps", "3 steps", "4 steps", "5 steps", 
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let request = view.session.request();
-    let (steps, range) = (request.steps, request.sampler.steps());
-    if *range.end() as usize <= DIGITS.len() {
+    let (steps, range) = (request.steps, view.session.model().steps_range(request.sampler));
+    let cells = *range.end() as usize;
+    if cells <= DIGITS.len() {
         caption_row(ui, "Steps", "", palette(ui).text);
         let cells: Vec<Cell<'_>> = DIGITS
             .into_iter()
             .zip(NAMES)
+            .take(cells)
             .map(|(digit, name)| Cell { shortcut: digit, ..Cell::new(digit, name) })
             .collect();
-        if let Some(i) = segmented(ui, &cells, Some(steps as usize - 1)) {
+        // Settings of another program may ask for more.
+        let chosen = Some(steps as usize - 1).filter(|i| *i < cells.len());
+        if let Some(i) = segmented(ui, &cells, chosen) {
             view.act(Action::SetSteps(i as u32 + 1));
         }
         return;

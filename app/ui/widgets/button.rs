@@ -128,7 +128,7 @@ impl<'a> Button<'a> {
             return (p.accent.gamma_multiply(fill), p.on_accent);
         }
         if self.on == Some(true) {
-            return (if response.hovered() { p.hover } else { p.chosen }, p.text);
+            return (if response.hovered() { p.chosen.gamma_multiply(0.8) } else { p.chosen }, p.text);
         }
         let rest = if self.quiet { Color32::TRANSPARENT } else { p.control };
         let fill = if down {

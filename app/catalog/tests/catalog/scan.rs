@@ -89,6 +89,16 @@ fn a_plain_folder_holds_anything() {
 }
 
 #[test]
+fn a_folder_with_nothing_to_paint_with_is_refused_and_not_remembered() {
+    let machine = Machine::new();
+    machine.write("music/album/song.ogg", "");
+    machine.write("music/old.ckpt", "");
+    let failure = machine.catalog().add(&addition(&machine.path("music")), &no_list).expect_err("refused");
+    assert!(failure.why.contains("no .safetensors file"), "{failure}");
+    assert!(machine.catalog().scan().is_empty());
+}
+
+#[test]
 fn a_thousand_files_are_found() {
     let machine = Machine::new();
     for i in 0..1000 {

@@ -1,5 +1,9 @@
 //! A library as somebody may have it: models, LoRAs and VAEs in every state.
 
+use super::{Look, Window};
+use egui::Key;
+use egui_kittest::SnapshotOptions;
+use egui_kittest::kittest::Queryable;
 use fourstep_protocol::{
     Availability, DownloadPhase, DownloadProgress, Failure, Family, Guidance, ItemKind, LibraryItem, LoraInfo, LoraRef,
     ModelInfo, ModelRef, Origin, Recipe, Sampler, Size,
@@ -133,4 +137,33 @@ pub(crate) fn mixed() -> Vec<LibraryItem> {
         lora("/loras/pixel.safetensors", "Pixel art XL", Family::Sdxl, &["pixel art"]),
     ];
     [sticker, dream(), full, turbo, sdxl, flux, ssd].into_iter().chain(loras).collect()
+}
+
+pub(crate) const SMALL: Look =
+    Look { width: 900.0, height: 600.0, density: 1.0, light: false, prompt: "a cat", unfolded: false };
+
+pub(crate) fn snapshot(window: &mut Window, name: &str) {
+    let options = SnapshotOptions::default().threshold(1.2).max_failed_pixels(600);
+    window.harness.snapshot_options(name, &options);
+}
+
+/// A window that has painted, with this library.
+pub(crate) fn with(look: Look, items: Vec<LibraryItem>) -> Window {
+    let mut window = Window::with(look);
+    window.library(items);
+    window.finish();
+    window.pass(1.0);
+    window.harness.key_press(Key::Escape);
+    window.pass(0.05);
+    window
+}
+
+pub(crate) fn click(window: &mut Window, name: &str) {
+    window.harness.get_by_label(name).click();
+    window.pass(0.05);
+}
+
+pub(crate) fn press(window: &mut Window, key: Key) {
+    window.harness.key_press(key);
+    window.pass(0.05);
 }
