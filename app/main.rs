@@ -17,9 +17,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Our own warnings, and of the libraries only what is broken. That a desktop has no file dialogs and that the hub does
-    // not answer is told where it was asked for.
-    let filter = "error,fourstep=warn,rfd=off,hf_hub=off";
+    // Our own warnings, and of the libraries only what is broken. That a desktop has no file dialogs is told in the window,
+    // and what becomes of a download where it was asked for.
+    let filter = "error,fourstep=warn,hf_hub=off,rfd=off";
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter)).init();
     cli::run()
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Catalog, FolderKind, HubFile,
-    entry::{Entry, HubSource, ModelEntry, PartEntry, Source},
+    entry::{Entries, Entry, HubSource, ModelEntry, PartEntry, Source},
     inspect::path_name,
     own::{self, FOLDERS, FolderEntry, Folders, MODELS, Own},
     places::expand,
@@ -45,15 +45,14 @@ pub enum Added {
     },
 }
 
-const WHAT: &str = "It could not be added to the list";
+pub(crate) const WHAT: &str = "It could not be added to the list";
 
 /// Names the files of a repository (`ORG/NAME`) at a revision.
 pub type ListFiles<'a> = dyn Fn(&str, &str) -> Result<Vec<HubFile>, Failure> + 'a;
 
 impl Catalog {
     /// Adds an entry to the person's own `models.toml`, or a folder to their `folders.toml`. What lies on this machine
-    /// is looked at first. `list` names the files of a repository at a revision; it is asked only for a whole
-    /// repository.
+    /// is looked at first. `list` names the files of a repository at a revision.
     ///
     /// # Errors
     /// An input failure where there is no such thing, it is of a kind that is not painted with, or it is listed
@@ -75,10 +74,7 @@ impl Catalog {
         let Repository { repo, revision, file } = repository;
         let name = repo.rsplit('/').next().unwrap_or(&repo).to_owned();
         let (files, kind) = match file {
-            Some(file) => {
-                let kind = addition.kind.unwrap_or_else(|| repository::kind_by_name(&repo, &file));
-                (BTreeMap::from([(file, 0)]), kind)
-            }
+            Some(file) => repository::one(&list(&repo, &revision)?, &repo, &file, addition.kind)?,
             None => repository::choose(&list(&repo, &revision)?, &repo, addition.kind)?,
         };
         self.add_entry(addition, name, kind, Source::Hub(HubSource { repo, revision, files }))
@@ -154,7 +150,7 @@ impl Catalog {
         let path = config.join(file);
         // What cannot be read must not be buried under more.
         match file {
-            MODELS => own::read::<crate::entry::Entries>(&path).map(drop)?,
+            MODELS => own::read::<Entries>(&path).map(drop)?,
             _ => own::read::<Folders>(&path).map(drop)?,
         }
         let mut whole = std::fs::read_to_string(&path).unwrap_or_default();

@@ -1,10 +1,13 @@
 use crate::{
-    HubFile, Location, LoraLocation, Places, embedded,
+    Location, LoraLocation, Places, embedded,
     entry::{Entries, Entry, HubSource, ModelEntry, PartEntry, Source},
     hub_cache,
     own::Own,
     places::expand,
-    scan::look::{Kept, NO_LORA},
+    scan::{
+        look::{Kept, NO_LORA},
+        walk::refuse_pickle,
+    },
 };
 use fourstep_protocol::{Failure, Family, ItemKind, ModelInfo, ModelRef};
 use fourstep_weights::{ModelSource, Storage};
@@ -140,45 +143,6 @@ impl Catalog {
         parts.iter().find_map(|part| self.part_file(part, NO_VAE).ok())
     }
 
-    /// The files of an entry on the hub with everything it paints with: those of its base, its better autoencoder,
-    /// the LoRAs of its live recipe and the tiny decoder of its family.
-    ///
-    /// # Errors
-    /// An input failure where there is no such entry, or nothing of it is on the hub.
-    pub fn files(&self, id: &str) -> Result<Vec<HubFile>, Failure> {
-        const NOTHING: &str = "There is nothing to download";
-        let Some(entry) = self.entry(id) else {
-            let why = format!("`{id}` is not in the list");
-            return Err(Failure::input(
-                NOTHING,
-                why,
-                "See `fourstep models list`, or add it with `fourstep models add`.",
-            ));
-        };
-        let mut files: Vec<HubFile> = Vec::new();
-        let needed = self.needs(&entry);
-        for source in std::iter::once(&entry).chain(&needed).filter_map(hub) {
-            files.extend(source.files());
-        }
-        if files.is_empty() {
-            let why = format!("`{id}` is part of the program or lies on this machine");
-            return Err(Failure::input(NOTHING, why, "Use it as it is."));
-        }
-        Ok(files)
-    }
-
-    /// The entries that an entry needs or paints better with, without itself.
-    fn needs(&self, entry: &Entry) -> Vec<Entry> {
-        let Entry::Model(model) = entry else { return Vec::new() };
-        let base = model.base.as_deref().and_then(|id| self.entry(id));
-        let named = model.vae.as_deref().into_iter();
-        let loras = model.live.iter().flat_map(|recipe| recipe.loras.iter().map(|lora| lora.source.as_str()));
-        let others = named.chain(loras).filter_map(|id| self.entry(id));
-        let decoders = model.family.map(|family| self.parts(ItemKind::TinyDecoder, family)).unwrap_or_default();
-        let decoder = decoders.into_iter().next().map(|part| Entry::Part(ItemKind::TinyDecoder, part));
-        base.into_iter().chain(others).chain(decoder).collect()
-    }
-
     /// Every entry: the program's own, then the person's.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         self.own(|own| self.shared.builtin.iter().chain(&own.entries).cloned().collect())
@@ -223,11 +187,21 @@ impl Catalog {
         let vae = entry.vae.as_deref().and_then(|id| self.locate_vae(id).ok());
         match &entry.base {
             Some(base) => {
-                let base = self.locate(&ModelRef::new(base))?;
+                let base = self.locate_base(entry, base)?;
                 Ok(Location { unet: Some(own), vae: vae.or(base.vae), ..base })
             }
             None => Ok(Location { source: source(own), unet: None, vae }),
         }
+    }
+
+    /// The model whose U-Net an entry replaces. One that has a base itself is refused: it could lead back here.
+    fn locate_base(&self, entry: &ModelEntry, base: &str) -> Result<Location, Failure> {
+        if let Some(Entry::Model(ModelEntry { base: Some(_), .. })) = self.entry(base) {
+            let why = format!("its base `{base}` is not a whole model but a U-Net for another one");
+            let remedy = format!("Give `{}` a whole model as its base in your models.toml.", entry.id);
+            return Err(Failure::input(NO_MODEL, why, remedy));
+        }
+        self.locate(&ModelRef::new(base))
     }
 
     /// The file or diffusers folder of an entry that is no model.
@@ -291,14 +265,6 @@ impl Catalog {
     }
 }
 
-/// What of an entry is on the hub.
-pub(crate) fn hub(entry: &Entry) -> Option<&HubSource> {
-    match entry.source() {
-        Source::Hub(hub) => Some(hub),
-        Source::Embedded(_) | Source::Path(_) => None,
-    }
-}
-
 fn source(path: PathBuf) -> ModelSource {
     if path.is_dir() { ModelSource::Folder(Storage::Directory(path)) } else { ModelSource::File(path) }
 }
@@ -308,8 +274,9 @@ fn safetensors(what: &str, path: PathBuf) -> Result<PathBuf, Failure> {
     if is_safetensors(&path) {
         return Ok(path);
     }
-    let why = format!("`{}` is not a .safetensors file, and other kinds can run code when opened", path.display());
-    Err(Failure::input(what, why, "Download it as .safetensors, or convert it with a program that you trust it to."))
+    refuse_pickle(what, &path)?;
+    let why = format!("`{}` is not a .safetensors file", path.display());
+    Err(Failure::input(what, why, "Choose a .safetensors file; no other kind is read."))
 }
 
 pub(crate) fn is_safetensors(path: &Path) -> bool {

@@ -6,8 +6,7 @@ use crate::{
 };
 use fourstep_protocol::{Failure, LoraInfo, LoraReport, ModelInfo, ModelRef};
 use fourstep_weights::{
-    Lora, Merged, ModelFiles, ModelSource, Network, NetworkClass, Part, Prediction, Storage, lora_report, open_unet,
-    open_vae,
+    Lora, Merged, ModelFiles, ModelSource, Network, NetworkClass, Part, Prediction, Storage, lora_report,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -106,7 +105,7 @@ impl Catalog {
     }
 
     fn fits(&self, source: &str, model: &ModelRef) -> Result<LoraReport, Failure> {
-        let fail = |e| unreadable("The LoRA does not fit the model", &e);
+        let fail = |e| unreadable("The LoRA cannot be used with this model", &e);
         let lora = match self.locate_lora(source)? {
             LoraLocation::File(path) => Lora::open(&path),
             LoraLocation::Embedded(bytes) => Lora::from_bytes(source, Arc::new(bytes)),
@@ -125,19 +124,12 @@ impl Catalog {
 
     /// A model's files with the U-Net and autoencoder that its entry gives it, and their size on disk.
     fn open(&self, model: &ModelRef) -> Result<(ModelFiles, u64), Failure> {
-        let fail = |e| unreadable(NO_MODEL, &e);
         let location = self.locate(model)?;
-        let mut files = ModelFiles::open(&location.source).map_err(fail)?;
+        let files = location.open().map_err(|e| unreadable(NO_MODEL, &e))?;
         let base = match &location.source {
             ModelSource::File(path) | ModelSource::Folder(Storage::Directory(path)) => size_on_disk(path),
             ModelSource::Folder(Storage::Embedded(_)) => 0,
         };
-        if let Some(path) = &location.unet {
-            files.unet = open_unet(path).map_err(fail)?;
-        }
-        if let Some(path) = &location.vae {
-            files.vae = Some(open_vae(path).map_err(fail)?);
-        }
         let parts = [location.unet, location.vae].into_iter().flatten();
         Ok((files, base + parts.map(|path| size_on_disk(&path)).sum::<u64>()))
     }

@@ -1,7 +1,7 @@
 //! What a model is and wants: from its entry, and where that is silent from its files.
 
 use crate::{
-    Catalog,
+    Catalog, Location,
     catalog::NO_MODEL,
     entry::{Entry, ModelEntry},
     recipes::{Wants, with_lcm_lora},
@@ -24,9 +24,9 @@ impl Catalog {
         match self.entry(model.as_str()) {
             Some(Entry::Model(entry)) => match self.by_entry(&entry) {
                 Some(info) => Ok(info),
-                None => Ok(self.with_entry(self.by_files(model, &location.source)?, &entry)),
+                None => Ok(self.with_entry(self.by_files(model, &location)?, &entry)),
             },
-            _ => self.by_files(model, &location.source),
+            _ => self.by_files(model, &location),
         }
     }
 
@@ -68,9 +68,9 @@ impl Catalog {
         self.fit(info, few_step)
     }
 
-    fn by_files(&self, model: &ModelRef, source: &ModelSource) -> Result<ModelInfo, Failure> {
-        let identity = self.shared.kept.model(NO_MODEL, source)?;
-        let (name, family) = (name(source, &identity), identity.family);
+    fn by_files(&self, model: &ModelRef, location: &Location) -> Result<ModelInfo, Failure> {
+        let identity = self.shared.kept.model(NO_MODEL, location)?;
+        let (name, family) = (name(&location.source, &identity), identity.family);
         let Wants { detail, guidance, own } = Wants::of(identity.few_step, family);
         let [width, height] = identity.native_size;
         let slow = identity.few_step == FewStep::No;

@@ -1,11 +1,10 @@
 //! The list as a person sees it: what there is, what of it is here, what it is.
 
 use crate::{
-    Catalog,
-    catalog::hub,
-    embedded,
-    entry::{Entry, ModelEntry, PartEntry, Source},
+    Catalog, embedded,
+    entry::{Entry, HubSource, ModelEntry, PartEntry, Source},
     hub_cache,
+    needs::hub,
 };
 use fourstep_protocol::{Availability, Failure, ItemKind, LibraryItem, LoraInfo, ModelRef, Origin};
 use std::path::Path;
@@ -44,7 +43,7 @@ impl Catalog {
             kind: ItemKind::Model,
             family: model.as_ref().map(|info| info.family).or(entry.family),
             detail: model.as_ref().map_or_else(|| entry.detail.clone(), |info| info.detail.clone()),
-            licence: entry.licence.clone(),
+            licence: licence(entry.licence.as_deref(), entry.gated, &entry.source),
             size_bytes: self.size_bytes(&Entry::Model(entry.clone())),
             origin: origin(&entry.source),
             availability,
@@ -64,7 +63,7 @@ impl Catalog {
             kind,
             family: lora.as_ref().and_then(|info| info.family).or(part.families.first().copied()),
             detail: part.detail.clone(),
-            licence: part.licence.clone(),
+            licence: licence(part.licence.as_deref(), part.gated, &part.source),
             size_bytes: self.size_bytes(&Entry::Part(kind, part.clone())),
             origin: origin(&part.source),
             availability,
@@ -94,13 +93,13 @@ impl Catalog {
         let bytes = match entry.source() {
             Source::Embedded(name) => embedded::size_bytes(name),
             Source::Path(path) => size_on_disk(path),
-            Source::Hub(_) => self.own_sources(entry).iter().map(crate::entry::HubSource::size_bytes).sum(),
+            Source::Hub(_) => self.own_sources(entry).iter().map(HubSource::size_bytes).sum(),
         };
         (bytes > 0).then_some(bytes)
     }
 
     /// What of an entry and its base is on the hub.
-    fn own_sources(&self, entry: &Entry) -> Vec<crate::entry::HubSource> {
+    fn own_sources(&self, entry: &Entry) -> Vec<HubSource> {
         let base = match entry {
             Entry::Model(ModelEntry { base: Some(base), .. }) => self.entry(base),
             _ => None,
@@ -114,6 +113,16 @@ fn origin(source: &Source) -> Origin {
         Source::Embedded(_) => Origin::BuiltIn,
         Source::Hub(hub) => Origin::Hub { repo: hub.repo.clone() },
         Source::Path(path) => Origin::Path(path.clone()),
+    }
+}
+
+/// With what is to be done first where the hub asks for it: a download that ends in a refusal is a late place to say so.
+fn licence(licence: Option<&str>, gated: bool, source: &Source) -> Option<String> {
+    match source {
+        Source::Hub(HubSource { repo, .. }) if gated => {
+            Some(format!("{}, to be accepted at https://huggingface.co/{repo}", licence.unwrap_or("its own")))
+        }
+        _ => licence.map(str::to_owned),
     }
 }
 

@@ -13,6 +13,7 @@ mod hub_cache;
 mod inspect;
 mod items;
 mod location;
+mod needs;
 mod own;
 mod places;
 mod recipes;

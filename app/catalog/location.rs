@@ -1,4 +1,4 @@
-use fourstep_weights::ModelSource;
+use fourstep_weights::{ModelFiles, ModelSource, Result};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -17,6 +17,21 @@ impl Location {
     /// A model that is complete by itself.
     pub(crate) fn of(source: ModelSource) -> Self {
         Self { source, unet: None, vae: None }
+    }
+
+    /// Opens the model, with the U-Net and the autoencoder that replace its own.
+    ///
+    /// # Errors
+    /// Those of [`ModelFiles::open`], and where the U-Net does not fit.
+    pub fn open(&self) -> Result<ModelFiles> {
+        let mut files = ModelFiles::open(&self.source)?;
+        if let Some(path) = &self.unet {
+            files.replace_unet(path)?;
+        }
+        if let Some(path) = &self.vae {
+            files.replace_vae(path)?;
+        }
+        Ok(files)
     }
 }
 

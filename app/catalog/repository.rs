@@ -1,6 +1,6 @@
 //! A repository of the hub as a person names it, and which of its files are needed.
 
-use crate::HubFile;
+use crate::{HubFile, add::WHAT};
 use fourstep_protocol::{Failure, ItemKind};
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl Repository {
         let mut words = text.splitn(3, '/');
         let (org, name, rest) = (words.next()?, words.next()?, words.next());
         let (name, revision) = name.split_once('@').unwrap_or((name, "main"));
-        if ![org, name].iter().all(|word| is_word(word)) || !is_word(revision) {
+        if ![org, name].iter().all(|word| is_word(word)) || !is_word(revision) || name.ends_with(".safetensors") {
             return None;
         }
         let (revision, file) = match rest.and_then(|rest| rest.split_once('/')) {
@@ -49,7 +49,7 @@ fn is_word(word: &str) -> bool {
 }
 
 /// What a file is, as far as names can tell before it is here.
-pub(crate) fn kind_by_name(repo: &str, file: &str) -> ItemKind {
+fn kind_by_name(repo: &str, file: &str) -> ItemKind {
     let name = format!("{repo}/{file}").to_ascii_lowercase();
     match () {
         () if name.contains("taesd") => ItemKind::TinyDecoder,
@@ -57,6 +57,25 @@ pub(crate) fn kind_by_name(repo: &str, file: &str) -> ItemKind {
         () if name.contains("vae") => ItemKind::Vae,
         () => ItemKind::Model,
     }
+}
+
+/// One file that was asked for, with its size, and what it is.
+///
+/// # Errors
+/// An input failure where the repository does not have it: the path of a file that is not on this machine looks like
+/// one on the hub.
+pub(crate) fn one(
+    listed: &[HubFile],
+    repo: &str,
+    file: &str,
+    kind: Option<ItemKind>,
+) -> Result<(BTreeMap<String, u64>, ItemKind), Failure> {
+    let Some(found) = listed.iter().find(|listed| listed.path == file) else {
+        let why = format!("{repo} has no file {file}, and there is no such file here");
+        return Err(Failure::input(WHAT, why, format!("Look at https://huggingface.co/{repo}/tree/main.")));
+    };
+    let files = BTreeMap::from([(found.path.clone(), found.size_bytes.unwrap_or(0))]);
+    Ok((files, kind.unwrap_or_else(|| kind_by_name(repo, file))))
 }
 
 /// The files that are needed, with their sizes, and what they are.
@@ -68,7 +87,6 @@ pub(crate) fn choose(
     repo: &str,
     kind: Option<ItemKind>,
 ) -> Result<(BTreeMap<String, u64>, ItemKind), Failure> {
-    const WHAT: &str = "It could not be added to the list";
     if listed.iter().any(|file| file.path == INDEX) {
         let files = diffusers_files(listed);
         if !files.keys().any(|path| path.starts_with("unet/") && path.ends_with(".safetensors")) {
@@ -162,7 +180,7 @@ mod tests {
         assert_eq!(parsed("org/name/x.safetensors"), file);
         assert_eq!(parsed("https://huggingface.co/org/name/blob/main/x.safetensors"), file);
         assert_eq!(parsed("https://huggingface.co/org/name/resolve/main/x.safetensors?download=true"), file);
-        for text in ["name", "../name", "a b/c", "org/name/x.ckpt", "/models/x", ""] {
+        for text in ["name", "loras/typo.safetensors", "../name", "a b/c", "org/name/x.ckpt", "/models/x", ""] {
             assert_eq!(parsed(text), None, "{text}");
         }
     }

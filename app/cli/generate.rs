@@ -81,23 +81,22 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
     previews.result()?;
     reports.warn();
 
-    save(&out, &finished.picture, &request, Some(&finished.timings))?;
+    let timings = &finished.timings;
+    save(&out, &finished.picture, &request, Some(timings))?;
     if let Some(path) = &args.save_latents {
         save_latents(path, &finished.latents)?;
     }
     if args.json {
-        let load_secs = finished.timings.load_secs;
         return out::json(&Report {
             out: &out,
             seed: request.seed,
-            timings: &finished.timings,
-            first_preview_secs: previews.first_secs.map(|secs| (secs - load_secs).max(0.0)),
+            timings,
+            first_preview_secs: previews.first_secs.map(|secs| (secs - timings.load_secs).max(0.0)),
             device: &painter.device,
             loras: &reports.loras,
             request: Settings::new(request, args.init.as_deref()),
         });
     }
-    let timings = &finished.timings;
     out::line(&out.display().to_string())?;
     out::note(&format!("{:.3} s, and {:.3} s to load {}", timings.total_secs, timings.load_secs, model.name));
     Ok(())

@@ -1,5 +1,6 @@
 use crate::{fault::Result, samplers::NoiseSchedule, tokenizer::ClipTokenizer, vae::from_config};
 use fourstep_catalog::Catalog;
+use fourstep_compute::CancelToken;
 use fourstep_nets::{ClipTextConfig, UNetConfig};
 use fourstep_protocol::{Failure, ModelInfo};
 use fourstep_weights::{KeyedSource, ModelFiles, Network, Part, TextEncoder, Tokenizer, open_vae};
@@ -26,26 +27,25 @@ pub(crate) struct TextPart {
 }
 
 impl Base {
-    pub(crate) fn open(catalog: &Catalog, info: ModelInfo) -> Result<Self> {
-        let location = catalog.locate(&info.model)?;
-        let mut files = ModelFiles::open(&location.source)?;
-        if let Some(path) = &location.unet {
-            files.replace_unet(path)?;
-        }
-        if let Some(path) = &location.vae {
-            files.replace_vae(path)?;
-        }
-        Self::new(info, files)
+    /// Ends between two files where nobody waits for the model any more.
+    pub(crate) fn open(catalog: &Catalog, info: ModelInfo, cancel: &CancelToken) -> Result<Self> {
+        cancel.check()?;
+        let files = catalog.locate(&info.model)?.open()?;
+        Self::new(info, files, cancel)
     }
 
-    pub(crate) fn new(info: ModelInfo, files: ModelFiles) -> Result<Self> {
+    pub(crate) fn new(info: ModelInfo, files: ModelFiles, cancel: &CancelToken) -> Result<Self> {
         let xl = files.unet.weights.contains("add_embedding.linear_1.weight");
         let encoders = if xl { 2 } else { 1 };
         if files.text_encoders.len() < encoders {
             return Err(no_text_encoder(&info, files.text_encoders.len(), encoders).into());
         }
+        let open_text = |encoder| -> Result<_> {
+            cancel.check()?;
+            TextPart::open(encoder)
+        };
         Ok(Self {
-            text_encoders: files.text_encoders.into_iter().map(TextPart::open).collect::<Result<_>>()?,
+            text_encoders: files.text_encoders.into_iter().map(open_text).collect::<Result<_>>()?,
             schedule: NoiseSchedule::from_json(&files.scheduler.to_string())?,
             zero_empty_negative: files.zero_empty_negative,
             unet_config: from_config(&files.unet.config)?,

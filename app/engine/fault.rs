@@ -57,6 +57,7 @@ impl From<WeightsError> for RunError {
             | Fault::Module { .. }
             | Fault::NothingMatches { .. }
             | Fault::LoraShape { .. } => "The LoRA could not be used",
+            Fault::NoAutoencoder => "The autoencoder could not be used",
             _ => "A file could not be used",
         };
         let why = format!("{} {}", error.file, error.fault);

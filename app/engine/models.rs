@@ -60,7 +60,7 @@ impl<B: Backend> Models<B> {
     pub(crate) fn ready(&mut self, setup: &Setup<B>, b: &B, run: &Run<'_>, info: ModelInfo) -> Result<Loaded<'_, B>> {
         let model = match self.kept.iter().position(|kept| kept.base.info.model == info.model) {
             Some(at) => self.kept.remove(at),
-            None => Model::new(Base::open(&setup.catalog, info)?),
+            None => Model::new(Base::open(&setup.catalog, info, &run.cancel)?),
         };
         self.ready_with(setup, b, run, model)
     }
@@ -88,6 +88,7 @@ impl<B: Backend> Models<B> {
 
     fn load(&mut self, setup: &Setup<B>, b: &B, run: &Run<'_>, model: &mut Model<B>) -> Result<()> {
         let loras = self.loras.open(&setup.catalog, &run.request.loras)?;
+        run.cancel.check()?;
         let vae = match &model.vae {
             Some(chosen) if chosen.asked == run.request.vae => None,
             _ => Some(model.base.vae(&setup.catalog, run.request.vae.as_deref())?),
@@ -97,6 +98,7 @@ impl<B: Backend> Models<B> {
             Some(at) => (Some(at), None),
             None => {
                 let (at, plan) = model.plan(&loras, &setup.memory)?;
+                run.cancel.check()?;
                 (at, Some(plan))
             }
         };

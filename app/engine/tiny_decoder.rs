@@ -6,7 +6,7 @@ use fourstep_catalog::Catalog;
 use fourstep_compute::Backend;
 use fourstep_nets::TinyAutoencoder;
 use fourstep_protocol::{Failure, ModelInfo};
-use fourstep_weights::{ModelFiles, Network, NetworkClass, open_vae};
+use fourstep_weights::{Network, NetworkClass, open_vae};
 
 /// A tiny decoder for previews of this model: its own autoencoder where that is a tiny one, else the one of its family
 /// where that is on this machine, else `None`.
@@ -30,7 +30,7 @@ pub fn open_tiny_decoder<B: Backend>(
 
 fn find(catalog: &Catalog, model: &ModelInfo) -> Result<Option<Network>> {
     let tiny = |network: &Network| network.class == NetworkClass::AutoencoderTiny;
-    let own = ModelFiles::open(&catalog.locate(&model.model)?.source)?.vae;
+    let own = catalog.locate(&model.model)?.open()?.vae;
     if let Some(own) = own.filter(tiny) {
         return Ok(Some(own));
     }

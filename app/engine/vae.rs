@@ -155,15 +155,16 @@ pub(crate) fn working_numbers(network: &Network, size: Size) -> u64 {
     };
     let per_px = match network.class {
         NetworkClass::AutoencoderTiny => {
-            3 * widths("decoder_block_out_channels").map_or(64, |widths| widths.first().copied().unwrap_or(64))
+            let first = widths("decoder_block_out_channels").and_then(|widths| widths.first().copied());
+            first.unwrap_or(64).saturating_mul(3)
         }
         _ => match widths("block_out_channels").as_deref() {
-            Some([own, before, ..]) => 5 * (own + before) / 2,
-            Some([own]) => 5 * own,
+            Some([own, before, ..]) => own.saturating_add(*before).saturating_mul(5) / 2,
+            Some([own]) => own.saturating_mul(5),
             _ => 960,
         },
     };
-    per_px * u64::from(size.width) * u64::from(size.height)
+    per_px.saturating_mul(u64::from(size.width) * u64::from(size.height))
 }
 
 fn no_encoder() -> Failure {

@@ -4,6 +4,7 @@ use fourstep_protocol::{DownloadProgress, Failure};
 use std::{
     collections::HashMap,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -104,10 +105,16 @@ fn work(hub: &Hub, jobs_to_do: &Receiver<Job>, jobs: &Jobs, wake: &dyn Fn()) {
             wake();
         };
         let watch = |progress: &DownloadProgress| tell(DownloadState::Running(progress.clone()));
-        match hub.download(&files, &watch, &cancel) {
-            Ok(_) => tell(DownloadState::Done),
-            Err(Stop::Failed(failure)) => tell(DownloadState::Failed(failure)),
-            Err(Stop::Cancelled) => wake(),
+        // A download keeps nothing but files, so that the next one is none the worse for it.
+        match catch_unwind(AssertUnwindSafe(|| hub.download(&files, &watch, &cancel))) {
+            Ok(Ok(_)) => tell(DownloadState::Done),
+            Ok(Err(Stop::Failed(failure))) => tell(DownloadState::Failed(failure)),
+            Ok(Err(Stop::Cancelled)) => wake(),
+            Err(_) => tell(DownloadState::Failed(Failure::machine(
+                format!("{id} could not be downloaded"),
+                "the download ran into a fault of the program",
+                "Try again, and please report this. What arrived is kept.",
+            ))),
         }
     }
 }

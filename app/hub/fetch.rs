@@ -54,12 +54,12 @@ impl<'a> Fetch<'a> {
             check_space(&wanted, self.config).map_err(Halt::from).map_err(at(&first.file))?;
         }
         let mut done_bytes = 0;
-        self.reporter.get_mut().total(wanted.iter().map(Wanted::expected_bytes).sum());
+        self.reporter.get_mut().total(wanted.iter().map(Wanted::expected_bytes).fold(0, u64::saturating_add));
         let mut paths = Vec::with_capacity(files.len());
         for one in &wanted {
             self.reporter.get_mut().file(&one.file.path, done_bytes);
             paths.push(self.one(one).await.map_err(at(&one.file))?);
-            done_bytes += one.expected_bytes();
+            done_bytes = u64::saturating_add(done_bytes, one.expected_bytes());
         }
         for one in &wanted {
             // Only now, so that an older snapshot serves until the newer one is whole.
@@ -103,10 +103,16 @@ impl<'a> Fetch<'a> {
     async fn one(&mut self, wanted: &Wanted) -> Result<PathBuf, Halt> {
         let repo = wanted.repo(self.config);
         let _lock = self.lock(wanted).await?;
+        let is_whole = |path: &PathBuf| {
+            let found = fs::metadata(path).map_or(0, |file| file.len());
+            wanted.size_bytes.map_or(wanted.blob(self.config).is_some(), |size| size == found)
+        };
+        // Where there are no links, the contents were moved here and there is no blob.
+        if let Some(path) = cached(self.config.cache.as_path(), &at_commit(wanted)).filter(is_whole) {
+            return Ok(path);
+        }
         if wanted.blob(self.config).is_none() {
             self.blob(wanted).await?;
-        } else if let Some(path) = cached(self.config.cache.as_path(), &at_commit(wanted)) {
-            return Ok(path);
         }
         let path = repo.publish(&wanted.commit, &wanted.file.path, &wanted.etag)?;
         if !repo.knows(&wanted.file.revision) {
@@ -177,8 +183,8 @@ impl<'a> Fetch<'a> {
         }
         let comes = header(CONTENT_LENGTH.as_str()).and_then(|length| length.trim().parse::<u64>().ok());
         match (comes, wanted.size_bytes) {
-            (Some(comes), Some(expected)) if part.len() + comes != expected => {
-                Err(Problem::WrongSize { expected, found: part.len() + comes }.into())
+            (Some(comes), Some(expected)) if part.len().saturating_add(comes) != expected => {
+                Err(Problem::WrongSize { expected, found: part.len().saturating_add(comes) }.into())
             }
             _ => Ok(()),
         }
@@ -194,7 +200,8 @@ impl<'a> Fetch<'a> {
                 }
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    log::debug!("{} of {}: {error}", wanted.file.path, wanted.file.repo);
+                    // Addresses of other hosts are signed, and no log needs that.
+                    log::debug!("{} of {}: {}", wanted.file.path, wanted.file.repo, error.without_url());
                     return Err(Problem::CutOff { have_bytes: part.len(), size_bytes }.into());
                 }
             }
@@ -236,6 +243,12 @@ fn is_past_the_end(problem: &Problem) -> bool {
     matches!(problem, Problem::Answer(Answer { status: 416, .. }))
 }
 
+/// Plain mirrors do not say what of the address it is that they do not have.
 fn is_no_such_file(halt: &Halt) -> bool {
-    matches!(halt, Halt::Problem(Problem::Answer(Answer { status: 404, code: Some(code), .. })) if code == "EntryNotFound")
+    match halt {
+        Halt::Problem(Problem::Answer(Answer { status: 404, code, .. })) => {
+            code.as_deref().is_none_or(|code| code == "EntryNotFound")
+        }
+        _ => false,
+    }
 }

@@ -55,7 +55,7 @@ pub(crate) fn check_space(wanted: &[Wanted], config: &HubConfig) -> Result<(), P
         let have = fs::metadata(w.repo(config).incomplete(&w.etag)).map_or(0, |m| m.len());
         w.expected_bytes().saturating_sub(have)
     };
-    let need_bytes: u64 = missing.map(still).sum();
+    let need_bytes = missing.map(still).fold(0, u64::saturating_add);
     match (config.free_bytes)(&config.cache) {
         Some(free_bytes) if need_bytes > free_bytes => {
             Err(Problem::NoSpace { need_bytes, free_bytes, path: config.cache.clone() })

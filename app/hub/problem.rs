@@ -148,50 +148,10 @@ impl Problem {
 }
 
 fn refusal(what: String, answer: &Answer, file: &HubFile, config: &HubConfig) -> Failure {
-    let HubFile { repo, revision, path, .. } = file;
-    let page = format!("https://huggingface.co/{repo}");
     let said = answer.message.as_deref().map_or_else(String::new, |message| format!(" (\"{}\")", message.trim()));
-    let has_token = config.token.is_some();
     match answer.status {
-        401 | 403 if answer.is("GatedRepo") => {
-            let remedy = if has_token {
-                format!("Accept the licence at {page} with the account that your HF_TOKEN belongs to.")
-            } else {
-                format!("Accept the licence at {page} and set HF_TOKEN to a token of your account.")
-            };
-            Failure::input(what, format!("its authors ask you to accept their licence first{said}"), remedy)
-        }
-        401 if has_token && !answer.is("RepoNotFound") => {
-            let remedy = "Make a new one at https://huggingface.co/settings/tokens and set HF_TOKEN to it.";
-            Failure::input(what, format!("the hub does not accept your token{said}"), remedy)
-        }
-        401 => {
-            let why = format!("{repo} does not exist, or it may be seen only with a token{said}");
-            let remedy = format!(
-                "Check its name at {page}. If it is private or asks for a licence, accept that there and set HF_TOKEN to a \
-                 token of your account."
-            );
-            Failure::input(what, why, remedy)
-        }
-        403 => {
-            let why = format!("your token may not read {repo}{said}");
-            let why = if has_token { why } else { format!("the hub lets nobody read it without a token{said}") };
-            let remedy = format!(
-                "Accept the licence at {page} if it asks for that, and set HF_TOKEN to a token of your account that may \
-                 read it."
-            );
-            Failure::input(what, why, remedy)
-        }
-        404 if answer.is("RevisionNotFound") => {
-            Failure::input(what, format!("{repo} has no revision `{revision}`"), format!("Look at {page}."))
-        }
-        404 if answer.is("EntryNotFound") => {
-            Failure::input(what, format!("{repo} has no file `{path}` at `{revision}`"), format!("Look at {page}."))
-        }
-        404 => {
-            let why = format!("{} has no {repo}{said}", config.endpoint);
-            Failure::input(what, why, format!("Look at {page}; its authors may have renamed or removed it."))
-        }
+        401 | 403 => no_access(what, answer, &said, file, config.token.is_some()),
+        404 => not_there(what, answer, &said, file, config),
         429 => {
             let wait = answer.retry_after.map_or_else(|| "a few minutes".to_owned(), spoken);
             let remedy = format!("Try again in {wait}; with HF_TOKEN set the hub allows more. What arrived is kept.");
@@ -205,6 +165,65 @@ fn refusal(what: String, answer: &Answer, file: &HubFile, config: &HubConfig) ->
             Failure::machine(what, format!("the hub answered {status}{said}"), "Check HF_ENDPOINT and the proxy.")
         }
     }
+}
+
+/// 401 and 403.
+fn no_access(what: String, answer: &Answer, said: &str, file: &HubFile, has_token: bool) -> Failure {
+    let repo = &file.repo;
+    let page = page(file);
+    if answer.is("GatedRepo") {
+        let remedy = if has_token {
+            format!("Accept the licence at {page} with the account that your HF_TOKEN belongs to.")
+        } else {
+            format!("Accept the licence at {page} and set HF_TOKEN to a token of your account.")
+        };
+        return Failure::input(what, format!("its authors ask you to accept their licence first{said}"), remedy);
+    }
+    match answer.status {
+        401 if has_token && !answer.is("RepoNotFound") => {
+            let remedy = "Make a new one at https://huggingface.co/settings/tokens and set HF_TOKEN to it.";
+            Failure::input(what, format!("the hub does not accept your token{said}"), remedy)
+        }
+        401 => {
+            let why = format!("{repo} does not exist, or it may be seen only with a token{said}");
+            let remedy = format!(
+                "Check its name at {page}. If it is private or asks for a licence, accept that there and set HF_TOKEN to a \
+                 token of your account."
+            );
+            Failure::input(what, why, remedy)
+        }
+        _ => {
+            let why = format!("your token may not read {repo}{said}");
+            let why = if has_token { why } else { format!("the hub lets nobody read it without a token{said}") };
+            let remedy = format!(
+                "Accept the licence at {page} if it asks for that, and set HF_TOKEN to a token of your account that may \
+                 read it."
+            );
+            Failure::input(what, why, remedy)
+        }
+    }
+}
+
+/// 404.
+fn not_there(what: String, answer: &Answer, said: &str, file: &HubFile, config: &HubConfig) -> Failure {
+    let HubFile { repo, revision, path, .. } = file;
+    let page = page(file);
+    if answer.is("RevisionNotFound") {
+        return Failure::input(what, format!("{repo} has no revision `{revision}`"), format!("Look at {page}."));
+    }
+    if answer.is("EntryNotFound") {
+        return Failure::input(
+            what,
+            format!("{repo} has no file `{path}` at `{revision}`"),
+            format!("Look at {page}."),
+        );
+    }
+    let why = format!("{} has no {repo}{said}", config.endpoint);
+    Failure::input(what, why, format!("Look at {page}; its authors may have renamed or removed it."))
+}
+
+fn page(file: &HubFile) -> String {
+    format!("https://huggingface.co/{}", file.repo)
 }
 
 fn disk_remedy(source: &io::Error) -> &'static str {

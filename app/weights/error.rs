@@ -32,6 +32,8 @@ pub enum Fault {
     NotModel { what: &'static str, remedy: &'static str },
     #[error("is not a model this program knows: {0}")]
     UnknownModel(String),
+    #[error("holds no autoencoder that this program knows")]
+    NoAutoencoder,
     #[error("lacks the tensor {0}")]
     Incomplete(String),
     #[error("is damaged: {0}")]
@@ -87,6 +89,7 @@ impl Fault {
                  from text."
             }
             Self::NotModel { remedy, .. } => remedy,
+            Self::NoAutoencoder => "Choose a VAE file, or a folder with a VAE, of Stable Diffusion 1.x, 2.x or SDXL.",
             Self::NumberFormat(_) => "Choose the fp16, bf16 or fp32 file of the same model.",
             Self::Incomplete(_)
             | Self::Damaged(_)

@@ -6,6 +6,9 @@ use std::{
     sync::Arc,
 };
 
+/// Parsed, JSON takes many times its size; the index of SDXL's shards has 200 KB.
+const MAX_JSON_BYTES: usize = 32 << 20;
+
 /// The folder of a model.
 #[derive(Clone, Debug)]
 pub enum Storage {
@@ -44,9 +47,14 @@ impl Storage {
     /// A JSON file, read as `T`.
     ///
     /// # Errors
-    /// Those of [`read`](Self::read), and [`Fault::Json`].
+    /// Those of [`read`](Self::read), [`Fault::Json`], and [`Fault::Damaged`] for what is larger than any configuration.
     pub fn json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
         let bytes = self.read(path)?;
+        let len = (*bytes).as_ref().len();
+        if len > MAX_JSON_BYTES {
+            let why = format!("it has {len} bytes, and no configuration comes near {MAX_JSON_BYTES}");
+            return Err(Fault::Damaged(why).of(self.describe(path)));
+        }
         serde_json::from_slice((*bytes).as_ref()).map_err(|e| Fault::Json(e).of(self.describe(path)))
     }
 
@@ -136,6 +144,10 @@ mod tests {
         assert!(matches!(map_file(dir.path()).map(|_| ()).expect_err("a folder").fault, Fault::Read(_)));
         let storage = Storage::Embedded(&[("a.json", b"{")]);
         let e = storage.json::<serde_json::Value>("a.json").expect_err("cut off");
+        let hole = File::create(dir.path().join("b.json")).expect("create");
+        hole.set_len(MAX_JSON_BYTES as u64 + 1).expect("long enough");
+        let long = Storage::Directory(dir.path().into()).json::<serde_json::Value>("b.json").expect_err("too long");
+        assert!(matches!(long.fault, Fault::Damaged(_)), "{long}");
         assert!(matches!(e.fault, Fault::Json(_)) && e.to_string().contains("a.json"), "{e}");
     }
 }

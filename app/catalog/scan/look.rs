@@ -1,8 +1,8 @@
 //! What was read from headers, kept as long as the files do not change.
 
-use crate::inspect::unreadable;
+use crate::{Location, inspect::unreadable};
 use fourstep_protocol::{Failure, ItemKind, LoraInfo};
-use fourstep_weights::{Identity, Lora, ModelFiles, ModelSource, NetworkClass, open_vae};
+use fourstep_weights::{Identity, Lora, ModelSource, NetworkClass, open_vae};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -52,12 +52,13 @@ impl<T: Clone> Answers<T> {
 }
 
 impl Kept {
-    /// What kind of model it is. Folders are read each time: their parts change without them.
-    pub(crate) fn model(&self, what: &str, source: &ModelSource) -> Result<Identity, Failure> {
-        let open = || ModelFiles::open(source).map(|files| files.identity).map_err(|e| unreadable(what, &e));
-        match source {
-            ModelSource::File(path) => self.models.get(path, open),
-            ModelSource::Folder(_) => open(),
+    /// What kind of model it is. Folders are read each time, their parts change without them; and so is what is put
+    /// together of several files.
+    pub(crate) fn model(&self, what: &str, location: &Location) -> Result<Identity, Failure> {
+        let open = || location.open().map(|files| files.identity).map_err(|e| unreadable(what, &e));
+        match location {
+            Location { source: ModelSource::File(path), unet: None, vae: None } => self.models.get(path, open),
+            _ => open(),
         }
     }
 

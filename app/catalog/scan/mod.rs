@@ -7,11 +7,12 @@ pub(crate) mod walk;
 
 use crate::{
     Catalog,
-    catalog::{NO_MODEL, hub},
-    entry::HubSource,
+    catalog::NO_MODEL,
+    entry::{Entry, HubSource, Source},
     hub_cache,
     inspect::path_name,
     items::size_on_disk,
+    needs::hub,
 };
 use fourstep_protocol::{Availability, Failure, Family, ItemKind, LibraryItem, LoraInfo, ModelInfo, ModelRef, Origin};
 use roots::{Holds, Root};
@@ -36,12 +37,17 @@ impl Catalog {
     /// `ComfyUI` and AUTOMATIC1111, and in the Hugging Face cache. What cannot be used is there with the reason. Reads
     /// headers only, and those of unchanged files once.
     pub fn scan(&self) -> Vec<LibraryItem> {
-        let mut seen = HashSet::new();
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let listed = |entry: &Entry| match entry.source() {
+            Source::Path(path) => Some(real(path)),
+            Source::Embedded(_) | Source::Hub(_) => None,
+        };
+        let mut seen: HashSet<PathBuf> = self.entries().iter().filter_map(listed).collect();
         let mut items = Vec::new();
         for root in self.roots() {
             for folder in &root.folders {
                 for path in walk::candidates(&folder.path) {
-                    if seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
+                    if seen.insert(real(&path)) {
                         items.extend(self.found(&path, folder.holds, &root.origin));
                     }
                 }

@@ -83,8 +83,8 @@ pub(crate) fn refuse_pickle(what: &str, path: &Path) -> Result<(), Failure> {
     Err(Failure::input(
         what,
         why,
-        "Look for a .safetensors file of it, or convert it in Python: safetensors.torch.save_file(torch.load(FILE, \
-         weights_only=True)[\"state_dict\"], NEW).",
+        "Look for a .safetensors file of it, or convert it in Python: d = torch.load(FILE, weights_only=True); \
+         safetensors.torch.save_file(d.get(\"state_dict\", d), NEW).",
     ))
 }
 

@@ -44,7 +44,7 @@ pub(super) fn run(args: &DownloadArgs) -> Result<(), Failure> {
     let files = files(&catalog(), &args.ids)?;
     let transfer = Transfer::new();
     let fetched = Hub::from_env()?.download(&files, &|progress| transfer.show(progress), &CancelFlag::default());
-    transfer.end();
+    drop(transfer);
     let paths = fetched.map_err(failure)?;
     let bytes = paths.iter().map(|path| len(path)).sum();
     if args.json {

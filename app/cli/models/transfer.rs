@@ -42,9 +42,11 @@ impl Transfer {
             Self::Lines(_) => {}
         }
     }
+}
 
+impl Drop for Transfer {
     /// Clears the bar, so that what comes next stands alone.
-    pub(super) fn end(&self) {
+    fn drop(&mut self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }

@@ -47,18 +47,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
     let catalog = catalog();
     let hub = Hub::from_env()?;
     let wanted = if args.ids.is_empty() { whatever(&catalog)? } else { files(&catalog, &args.ids)? };
-    let transfer = Transfer::new();
-    let (watch, cancel) = (|progress: &_| transfer.show(progress), CancelFlag::default());
-    let check = |files: &[_]| hub.verify(files, &watch, &cancel).map_err(failure);
-    let mut verified = check(&wanted)?;
-    if args.ids.is_empty() {
-        verified.retain(|one| one.soundness != Soundness::Missing);
-    }
-    if args.repair && verified.iter().any(is_bad) {
-        hub.repair(&verified, &watch, &cancel).map_err(failure)?;
-        verified = check(&verified.into_iter().map(|one| one.file).collect::<Vec<_>>())?;
-    }
-    transfer.end();
+    let verified = checked_files(&hub, &wanted, args)?;
     let bad: Vec<&Verified> = verified.iter().filter(|one| is_bad(one)).collect();
     let told = told(&bad, verified.len(), &args.ids);
     if args.json {
@@ -72,6 +61,22 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), Failure> {
         out::line(&format!("{sound} sound, {} damaged or missing, {unknown} without a checksum", bad.len()))?;
     }
     told.map_or(Ok(()), Err)
+}
+
+/// What each file is worth, after the repair where one was asked for.
+fn checked_files(hub: &Hub, wanted: &[HubFile], args: &VerifyArgs) -> Result<Vec<Verified>, Failure> {
+    let transfer = Transfer::new();
+    let (watch, cancel) = (|progress: &_| transfer.show(progress), CancelFlag::default());
+    let check = |files: &[_]| hub.verify(files, &watch, &cancel).map_err(failure);
+    let mut verified = check(wanted)?;
+    if args.ids.is_empty() {
+        verified.retain(|one| one.soundness != Soundness::Missing);
+    }
+    if args.repair && verified.iter().any(is_bad) {
+        hub.repair(&verified, &watch, &cancel).map_err(failure)?;
+        verified = check(&verified.into_iter().map(|one| one.file).collect::<Vec<_>>())?;
+    }
+    Ok(verified)
 }
 
 /// All files of the list.

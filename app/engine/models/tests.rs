@@ -1,6 +1,6 @@
 use super::*;
 use fourstep_compute::{
-    CancelFloor, HostTensor, TensorSource,
+    CancelFloor, CancelToken, HostTensor, TensorSource,
     candle::{Candle, Device, Precision},
 };
 use fourstep_protocol::{Request, RunId};
@@ -83,7 +83,7 @@ fn a_load_that_is_cancelled_reads_no_other_tensor_and_is_taken_up_where_it_ended
     let run = |id| Run { id: RunId(id), request: &request, cancel: floor.token(id), emit: &|_| () };
     let backend = |run: &Run<'_>| setup.backend.with_cancel(run.cancel.clone());
     let (first, second) = (run(1), run(2));
-    let model = Model::new(Base::new(info.clone(), files).expect("complete"));
+    let model = Model::new(Base::new(info.clone(), files, &CancelToken::never()).expect("complete"));
     let ended = models.ready_with(&setup, &backend(&first), &first, model).map(|_| ());
     assert!(matches!(ended, Err(RunError::Cancelled)), "{ended:?}");
     assert_eq!(slow.read.lock().expect("not poisoned").len(), 20, "it ends at the tensor it is at");

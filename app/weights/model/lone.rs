@@ -26,7 +26,7 @@ pub(super) fn unet_beside(path: &Path, pooled: Option<usize>) -> Result<Network>
 /// latents with [`Network::for_latents_of`] before decoding.
 ///
 /// # Errors
-/// [`Fault::UnknownModel`] where it holds no autoencoder, and everything that can be wrong with a file.
+/// [`Fault::NoAutoencoder`], and everything that can be wrong with a file.
 pub fn open_vae(path: &Path) -> Result<Network> {
     let (file, config) = open(path)?;
     autoencoder(&file, config).map_err(|fault| fault.of(path.display().to_string()))
@@ -60,7 +60,7 @@ fn autoencoder(file: &Arc<Checkpoint>, config: Option<Value>) -> Result<Network,
     }
     let Some(vae) = naming::autoencoder(&source) else {
         refusal::check_formats(file)?;
-        return Err(Fault::UnknownModel("it has no autoencoder".into()));
+        return Err(Fault::NoAutoencoder);
     };
     vae
 }

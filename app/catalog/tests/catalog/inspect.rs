@@ -111,7 +111,7 @@ fn names_that_are_no_model_say_what_to_do() {
     for (name, word) in [
         (machine.path("nowhere").to_string_lossy().into_owned(), "fourstep models list"),
         (machine.path("").to_string_lossy().into_owned(), "model_index.json"),
-        (machine.path("model.ckpt").to_string_lossy().into_owned(), "run code"),
+        (machine.path("model.ckpt").to_string_lossy().into_owned(), "run any code"),
         ("taesd".to_owned(), "tiny decoder"),
         ("dreamshaper-8".to_owned(), "fourstep models download dreamshaper-8"),
         ("lcm-sdxl".to_owned(), "fourstep models download lcm-sdxl"),
@@ -163,4 +163,20 @@ fn the_embedded_models_on_disk_agree_with_the_catalog() {
         assert_eq!((listed.native_size, listed.family), (found.native_size, found.family), "{id}");
         assert_eq!(std::mem::discriminant(&listed.guidance), std::mem::discriminant(&found.guidance), "{id}");
     }
+}
+
+#[test]
+fn an_entry_that_says_no_more_is_what_its_own_unet_is() {
+    let machine = Machine::new();
+    let base = Diffusers::sdxl(machine.path("base"), 70);
+    let keys = ["add_embedding.linear_1.weight", "time_embedding.cond_proj.weight"];
+    let lcm = Diffusers::sdxl(machine.path("lcm"), 70).unet(2048, 70, &keys);
+    let entry = format!(
+        "[[model]]\nid = \"mine\"\nname = \"Mine\"\nbase = {:?}\nsource = {{ path = {:?} }}\n",
+        base.path,
+        lcm.path.join("unet")
+    );
+    machine.write("config/models.toml", &entry);
+    let info = machine.catalog().inspect(&ModelRef::new("mine")).expect("known");
+    assert_eq!((info.family, info.detail.as_str()), (Family::Sdxl, "full LCM"));
 }

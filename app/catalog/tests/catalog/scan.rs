@@ -188,6 +188,10 @@ fn a_persons_entries_are_used_and_their_mistakes_are_said_with_the_line() {
         ("Mine", Family::Sd15, "768x512")
     );
 
+    assert_eq!(problems(&entry("mine", "base = \"mine\"")), "");
+    let failure = machine.catalog().inspect(&ModelRef::new("mine")).expect_err("its own base");
+    assert!(failure.why.contains("base `mine`"), "{failure}");
+
     let said = problems(&entry("mine", "sise = 3"));
     assert!(said.contains("models.toml, line 5") && said.contains("sise"), "{said}");
     let said = problems("[[model]\n");
@@ -210,7 +214,12 @@ fn files_and_repositories_are_added_to_the_list() {
                 size_bytes: Some(7),
                 sha256: None,
             };
-            Ok(["model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors"].map(file).to_vec())
+            Ok(match repo {
+                "someone/style" => vec![file("a-lora.safetensors")],
+                _ => ["model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors"]
+                    .map(file)
+                    .to_vec(),
+            })
         })
     };
     let id = |added: Result<Added, Failure>| match added.expect("added") {
@@ -231,6 +240,10 @@ fn files_and_repositories_are_added_to_the_list() {
         ("style".into(), absent)
     );
 
+    let folder = Addition { what: machine.path("").to_string_lossy().into_owned(), ..Addition::default() };
+    catalog.add(&folder, &no_list).expect("added");
+    assert_eq!(catalog.scan(), [], "what is listed is not found once more");
+
     for catalog in [&catalog, &machine.catalog()] {
         assert_eq!(catalog.problems(), []);
         assert_eq!(catalog.inspect(&ModelRef::new("my-photo-v2")).expect("known").name, "My Photo v2");
@@ -238,6 +251,8 @@ fn files_and_repositories_are_added_to_the_list() {
         assert_eq!(catalog.files("other").expect("on the hub").len(), 3);
         assert_eq!(catalog.files("style").expect("on the hub")[0].path, "a-lora.safetensors");
     }
+    let typo = add("someone/style/b-lora.safetensors", None).expect_err("neither here nor there");
+    assert!(typo.why.contains("b-lora.safetensors"), "{typo}");
     assert!(add("neither/here/nor.there", None).expect_err("nothing").remedy.contains("ORG/NAME"));
     machine.write("broken.safetensors", "12345678");
     assert!(add(&machine.path("broken.safetensors").to_string_lossy(), None).is_err());
@@ -245,4 +260,14 @@ fn files_and_repositories_are_added_to_the_list() {
     machine.write("config/models.toml", "[[model]\n");
     let failure = add("someone/third", None).expect_err("what cannot be read is not buried");
     assert!(failure.why.contains("line 1"), "{failure}");
+}
+
+#[test]
+fn a_licence_to_accept_is_said_before_a_download() {
+    let machine = Machine::new();
+    let source = "[lora.source.hub]\nrepo = \"someone/style\"\nfiles = { \"a.safetensors\" = 7 }\n";
+    machine.write("config/models.toml", &format!("[[lora]]\nid = \"a\"\nname = \"A\"\ngated = true\n{source}"));
+    let item = machine.catalog().items().into_iter().find(|item| item.id == "a").expect("listed");
+    let licence = item.licence.expect("said");
+    assert!(licence.ends_with("to be accepted at https://huggingface.co/someone/style"), "{licence}");
 }

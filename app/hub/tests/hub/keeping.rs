@@ -48,6 +48,18 @@ fn a_listed_checksum_is_enough_without_a_link() {
 }
 
 #[test]
+fn contents_that_were_moved_where_there_are_no_links_are_not_fetched_again() {
+    let (server, cache) = (hub(), tempfile::tempdir().expect("temporary folder"));
+    let path = get(config(&server, cache.path()), &[file("a.bin")]).expect("downloaded").remove(0);
+    let blob = path.canonicalize().expect("a link");
+    fs::remove_file(&path).expect("remove");
+    fs::rename(blob, &path).expect("move");
+    let before = server.sent_bytes();
+    get(config(&server, cache.path()), &["a.bin", "b.bin"].map(file)).expect("downloaded");
+    assert_eq!(server.sent_bytes() - before, LEN / 2);
+}
+
+#[test]
 fn downloads_run_one_after_another() {
     let (server, cache) = (hub(), tempfile::tempdir().expect("temporary folder"));
     server.always("a.bin", Fault::StallAfter(1000));

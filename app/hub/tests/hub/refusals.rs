@@ -124,3 +124,12 @@ fn a_cache_that_cannot_be_written_is_named() {
     assert!(text.contains("a file") && text.contains("HF_HUB_CACHE"), "{text}");
     assert_eq!(server.sent_bytes(), 0);
 }
+
+#[test]
+fn a_mirror_that_says_only_404_is_asked_for_single_precision_too() {
+    let (server, cache) = (hub(), tempfile::tempdir().expect("temporary folder"));
+    let half = file("model.fp16.safetensors");
+    server.always(&half.path, Fault::Refuse(404, &[]));
+    let paths = get(config(&server, cache.path()), &[half]).expect("downloaded");
+    assert!(paths[0].ends_with(BIG));
+}

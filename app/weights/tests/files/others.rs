@@ -142,5 +142,5 @@ fn autoencoders_of_other_families_are_refused() {
     assert!(open_vae(&tiny.path).expect_err("16 channels").to_string().contains("16 channels"));
     let shallow = file(&[("decoder.conv_in.weight", Dtype::F16, &[4, 4, 3, 3])]);
     assert!(open_vae(&shallow.path).expect_err("no levels").to_string().contains("levels"));
-    assert!(matches!(open_vae(&keys(&["x"]).path).expect_err("nothing").fault, Fault::UnknownModel(_)));
+    assert!(matches!(open_vae(&keys(&["x"]).path).expect_err("nothing").fault, Fault::NoAutoencoder));
 }
