@@ -18,6 +18,8 @@ use std::{
     time::Duration,
 };
 
+// The tests of the engine read more of it.
+#[allow(dead_code)]
 #[path = "../../app/engine/tests/support/recipe.rs"]
 mod recipe;
 #[path = "../../app/hub/tests/hub/support/server.rs"]

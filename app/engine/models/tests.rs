@@ -58,7 +58,8 @@ fn golden_model(setup: &Setup<Candle>) -> ModelInfo {
 fn another_model_is_kept_only_where_a_margin_stays() {
     let setup = setup();
     let info = golden_model(&setup);
-    let model = || Model::<Candle>::new(Base::open(&setup.catalog, info.clone()).expect("opened"));
+    let model =
+        || Model::<Candle>::new(Base::open(&setup.catalog, info.clone(), &CancelToken::never()).expect("opened"));
     for (free, kept) in [(480, 1), (479, 0), (400, 0)] {
         let memory = Memory::new(&setup.backend, Arc::new(move || Some(free)));
         let mut models = Models { kept: vec![model()], loras: LoraCache::default() };
