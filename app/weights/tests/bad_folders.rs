@@ -78,7 +78,9 @@ fn truncated_files_say_how_much_is_there() {
     let fault = Folder::new().with(PLAIN, &whole[..whole.len() - 1]).fault();
     let lens = (whole.len() as u64, whole.len() as u64 - 1);
     assert!(matches!(fault, Fault::Truncated { expected, found } if (expected, found) == lens), "{fault}");
-    assert!(matches!(Folder::new().with(PLAIN, b"").fault(), Fault::Truncated { .. }));
+    assert!(matches!(Folder::new().with(PLAIN, &whole[..5]).fault(), Fault::Truncated { .. }));
+    let empty = Folder::new().with(PLAIN, b"").fault();
+    assert!(matches!(&empty, Fault::NotSafetensors(what) if what.contains("empty")), "{empty}");
 }
 
 #[test]

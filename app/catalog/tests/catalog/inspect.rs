@@ -132,7 +132,7 @@ fn loras_are_safetensors_files() {
     machine.write("style.pt", "");
     let locate = |name: &str| catalog.locate_lora(&machine.path(name).to_string_lossy());
     assert_eq!(locate("style.safetensors"), Ok(LoraLocation::File(machine.path("style.safetensors"))));
-    for (name, word) in [("style.pt", "run code"), ("absent.safetensors", "neither"), (".", "is a folder")] {
+    for (name, word) in [("style.pt", "run any code"), ("absent.safetensors", "neither"), (".", "is a folder")] {
         let failure = locate(name).expect_err("refused");
         assert!(failure.to_string().contains(word), "{failure}");
     }
