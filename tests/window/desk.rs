@@ -74,7 +74,7 @@ impl Desk {
             .env("XDG_DATA_HOME", self.path("data"))
             .env("HF_HOME", self.path(HF_HOME))
             .env_remove("HF_HUB_CACHE")
-            .env("RUST_LOG", "error,fourstep=warn")
+            .env("RUST_LOG", "error,fourstep=warn,rfd=off")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .spawn()
             .expect("the program starts");
@@ -201,7 +201,8 @@ impl Window<'_> {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("no sign of {what} in {PATIENCE:?}");
+        self.screenshot("no-sign");
+        panic!("no sign of {what} in {PATIENCE:?}: see target/window/no-sign.png");
     }
 
     /// Processor time that the program used so far, in seconds.

@@ -35,8 +35,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &LibraryItem, selecte
     let name = format!("{}, {}", item.name, state.text);
     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, &name));
     let fill = match (selected, response.contains_pointer()) {
-        (true, _) => p.control,
-        (false, true) => p.control.gamma_multiply(0.5),
+        // Quieter than the buttons on it.
+        (true, _) => p.control.gamma_multiply(0.6),
+        (false, true) => p.control.gamma_multiply(0.35),
         (false, false) => Color32::TRANSPARENT,
     };
     ui.painter().rect_filled(rect, RADIUS, fill);
@@ -123,6 +124,11 @@ fn misfit(item: &LibraryItem, session: &Session) -> Option<String> {
     if item.kind == ItemKind::Model { None } else { session.misfit(item.family) }
 }
 
+/// Whether part of it is here.
+fn is_begun(item: &LibraryItem) -> bool {
+    matches!(item.availability, Availability::Absent { have_bytes } if have_bytes > 0)
+}
+
 /// `SD1.5 · 4.3 GB · openrail++ · Hugging Face, Lykon/dreamshaper-8`
 fn facts(item: &LibraryItem) -> String {
     let size = match item.availability {
@@ -163,6 +169,7 @@ fn buttons(ui: &mut Ui, view: &mut View<'_>, item: &LibraryItem, state: &State, 
     let (text, icon, verb) = match (&state.verb, item.kind) {
         (Verb::Use, ItemKind::Lora) => ("Add", "", "Add"),
         (Verb::Use, _) => ("Use", "", "Use"),
+        (Verb::Download, _) if is_begun(item) => ("Resume", icons::DOWNLOAD, "Resume the download of"),
         (Verb::Download, _) => ("Download", icons::DOWNLOAD, "Download"),
         (Verb::Cancel, _) => ("Cancel", "", "Cancel the download of"),
         (Verb::Retry, _) => ("Retry", "", "Download again"),

@@ -53,7 +53,7 @@ fn items_are_found_downloaded_cancelled_and_used() {
     click(&mut window, "To download");
     assert!(window.harness.query_by_label("Use DreamShaper 8").is_none());
     click(&mut window, "On this computer");
-    assert!(window.harness.query_by_label("Download SSD-1B").is_none());
+    assert!(window.harness.query_by_label("Resume the download of SSD-1B").is_none());
     click(&mut window, "Only SD1.5");
     click(&mut window, "Use DreamShaper 8");
     assert_eq!(window.request().model, ModelRef::new("dreamshaper-8"));
