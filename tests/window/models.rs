@@ -17,8 +17,6 @@ use std::{
     time::Duration,
 };
 
-// The tests of the engine read more of it.
-#[allow(dead_code)]
 #[path = "../../app/engine/tests/support/recipe.rs"]
 #[allow(dead_code, reason = "the engine's own tests read more of it")]
 mod recipe;
