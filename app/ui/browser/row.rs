@@ -45,7 +45,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &LibraryItem, selecte
         let edge = Rect::from_min_size(rect.min + vec2(0.0, 8.0), vec2(3.0, rect.height() - 16.0));
         ui.painter().rect_filled(edge, 1.5, p.accent);
     }
-    let text = rect.with_min_x(rect.left() + 16.0).with_max_x(rect.right() - ACTIONS - 12.0);
+    let taken = if matches!(item.availability, Availability::Downloading(_)) { ACTIONS } else { BUTTON + 12.0 };
+    let text = rect.with_min_x(rect.left() + 16.0).with_max_x(rect.right() - taken - 12.0);
     words_of(ui, text, item, &state, p);
     let actions =
         Rect::from_min_max(pos2(rect.right() - ACTIONS, rect.top()), pos2(rect.right() - 12.0, rect.bottom()));
