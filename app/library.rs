@@ -61,15 +61,7 @@ enum Asked {
 impl CatalogLibrary {
     /// Begins to look through the folders at once.
     pub(crate) fn new(catalog: Catalog, waker: Waker) -> Self {
-        let shared = Arc::new(Shared {
-            items: Mutex::default(),
-            seen: Mutex::default(),
-            asked: AtomicU64::new(0),
-            done: AtomicU64::new(0),
-            looking: AtomicBool::new(true),
-            changes: AtomicU64::new(1),
-            waker,
-        });
+        let shared = Arc::new(Shared::new(waker));
         let theirs = Arc::clone(&shared);
         let downloads = Hub::from_env().and_then(|hub| downloads(hub, move || theirs.note_change()));
         Self::with(catalog, shared, downloads)
@@ -193,6 +185,19 @@ impl Library for CatalogLibrary {
 }
 
 impl Shared {
+    /// Before the first look, which is already on.
+    fn new(waker: Waker) -> Self {
+        Self {
+            items: Mutex::default(),
+            seen: Mutex::default(),
+            asked: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+            looking: AtomicBool::new(true),
+            changes: AtomicU64::new(1),
+            waker,
+        }
+    }
+
     fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::Release);
         (self.waker)();

@@ -8,15 +8,7 @@ use tempfile::TempDir;
 fn library(folder: &TempDir) -> CatalogLibrary {
     let at = |name: &str| folder.path().join(name);
     let places = Places { cache: Some(at("cache")), config: Some(at("config")), homes: vec![] };
-    let shared = Arc::new(Shared {
-        items: Mutex::default(),
-        seen: Mutex::default(),
-        asked: AtomicU64::new(0),
-        done: AtomicU64::new(0),
-        looking: AtomicBool::new(true),
-        changes: AtomicU64::new(1),
-        waker: Arc::new(|| {}),
-    });
+    let shared = Arc::new(Shared::new(Arc::new(|| {})));
     let theirs = Arc::clone(&shared);
     let config = HubConfig { offline: true, ..HubConfig::new("http://127.0.0.1:9", at("cache")) };
     let downloads = downloads(Hub::new(config), move || theirs.note_change());

@@ -4,17 +4,16 @@ mod support;
 
 use fourstep_catalog::Catalog;
 use fourstep_engine::{Engine, EngineOptions};
-use fourstep_protocol::{Event, Failure, FailureKind, Init, ModelRef, Picture, Request};
+use fourstep_protocol::{Event, FailureKind, Init, Picture, Request};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use std::{
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI32, Ordering},
     },
     time::Duration,
 };
-use support::{golden_copy, golden_folder, paint};
+use support::{failed, finished, golden_copy, golden_folder, paint, request};
 use tempfile::TempDir;
 
 #[test]
@@ -84,23 +83,4 @@ fn with_huge(part: &str, key: &str) -> TempDir {
     let changed = safetensors::serialize(tensors, None).expect("serialised");
     std::fs::write(path, changed).expect("written");
     copy
-}
-
-fn request(folder: &Path) -> Request {
-    let info = Catalog::builtin().inspect(&ModelRef::new(folder.to_string_lossy())).expect("a model");
-    Request { seed: 7, ..Request::new(&info, "a cat") }
-}
-
-fn failed(events: &[Event]) -> Failure {
-    match events.last() {
-        Some(Event::Failed { run: Some(_), failure }) => failure.clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn finished(events: &[Event]) -> Arc<Picture> {
-    match events.last() {
-        Some(Event::Finished(finished)) => finished.picture.clone(),
-        other => panic!("{other:?}"),
-    }
 }

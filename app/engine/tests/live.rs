@@ -1,5 +1,7 @@
 //! What the window relies on: the newest wins, a superseded run ends at once, a failure is told and survived.
 
+mod support;
+
 use fourstep_catalog::Catalog;
 use fourstep_engine::{Engine, EngineOptions};
 use fourstep_protocol::{Client, Command, Event, FailureKind, ModelRef, Request, RunId, Size};
@@ -10,10 +12,7 @@ use std::{
     },
     time::Duration,
 };
-
-fn engine() -> Engine {
-    Engine::spawn(Catalog::builtin(), EngineOptions::default()).expect("an engine")
-}
+use support::{engine, until_closed};
 
 fn request() -> Request {
     let info = Catalog::builtin().inspect(&ModelRef::new("sticker")).expect("embedded");
@@ -22,20 +21,6 @@ fn request() -> Request {
 
 fn generate(engine: &Engine, run: u64, request: Request) {
     engine.send(Command::Generate { run: RunId(run), request: Arc::new(request) }).expect("open");
-}
-
-/// Events up to and with the closing one of `run`.
-fn until_closed(engine: &Engine, run: u64) -> Vec<Event> {
-    let mut events = Vec::new();
-    loop {
-        let event = engine.next_event(Duration::from_secs(60)).expect("an event in time");
-        let closing = matches!(event, Event::Finished(_) | Event::Stopped { .. } | Event::Failed { .. });
-        let last = closing && event.run() == Some(RunId(run));
-        events.push(event);
-        if last {
-            return events;
-        }
-    }
 }
 
 #[test]

@@ -5,41 +5,15 @@ mod support;
 use fourstep_catalog::Catalog;
 use fourstep_compute::TensorSource;
 use fourstep_engine::{BackendChoice, Engine, EngineOptions, Precision};
-use fourstep_protocol::{Event, Failure, FailureKind, Init, ModelRef, Picture, Request, Size};
+use fourstep_protocol::{Event, FailureKind, Init, ModelRef, Picture, Request, Size};
 use fourstep_weights::Checkpoint;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
-use support::{golden_copy, golden_folder, paint};
+use support::{engine, failed, finished, golden_copy, golden_folder, paint, request};
 use tempfile::TempDir;
-
-fn engine() -> Engine {
-    Engine::spawn(Catalog::builtin(), EngineOptions::default()).expect("an engine")
-}
-
-fn request(folder: &Path) -> Request {
-    let info = Catalog::builtin().inspect(&ModelRef::new(folder.to_string_lossy())).expect("a model");
-    Request { seed: 7, ..Request::new(&info, "a cat") }
-}
-
-fn failed(events: &[Event]) -> Failure {
-    match events.last() {
-        Some(Event::Failed { run: Some(_), failure }) => failure.clone(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn finished(events: &[Event]) -> Arc<Picture> {
-    match events.last() {
-        Some(Event::Finished(finished)) => finished.picture.clone(),
-        other => panic!("{other:?}"),
-    }
-}
 
 /// A copy of a golden model without one of its parts.
 fn without(name: &str, part: &str) -> TempDir {

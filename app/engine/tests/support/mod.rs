@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses some of it")]
 
-use fourstep_engine::Engine;
-use fourstep_protocol::{Client, Command, Event, Request, RunId};
+use fourstep_catalog::Catalog;
+use fourstep_engine::{Engine, EngineOptions};
+use fourstep_protocol::{Client, Command, Event, Failure, ModelRef, Picture, Request, RunId};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -42,6 +43,11 @@ fn copy_folder(from: &Path, to: &Path) {
 /// Events up to the closing one of this run.
 pub(crate) fn paint(engine: &Engine, run: u64, request: Request) -> Vec<Event> {
     engine.send(Command::Generate { run: RunId(run), request: Arc::new(request) }).expect("open");
+    until_closed(engine, run)
+}
+
+/// Events up to and with the closing one of `run`.
+pub(crate) fn until_closed(engine: &Engine, run: u64) -> Vec<Event> {
     let mut events = Vec::new();
     loop {
         let event = engine.next_event(Duration::from_secs(60)).expect("an event in time");
@@ -51,5 +57,29 @@ pub(crate) fn paint(engine: &Engine, run: u64, request: Request) -> Vec<Event> {
         if last {
             return events;
         }
+    }
+}
+
+pub(crate) fn engine() -> Engine {
+    Engine::spawn(Catalog::builtin(), EngineOptions::default()).expect("an engine")
+}
+
+/// A cat by the model in this folder.
+pub(crate) fn request(folder: &Path) -> Request {
+    let info = Catalog::builtin().inspect(&ModelRef::new(folder.to_string_lossy())).expect("a model");
+    Request { seed: 7, ..Request::new(&info, "a cat") }
+}
+
+pub(crate) fn failed(events: &[Event]) -> Failure {
+    match events.last() {
+        Some(Event::Failed { run: Some(_), failure }) => failure.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn finished(events: &[Event]) -> Arc<Picture> {
+    match events.last() {
+        Some(Event::Finished(finished)) => finished.picture.clone(),
+        other => panic!("{other:?}"),
     }
 }
