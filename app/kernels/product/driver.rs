@@ -1,0 +1,180 @@
+use super::{
+    finish::{Block, Finish, RowScales},
+    leaf::{Leaf, UseLeaf, with_leaf},
+    pack::Packed,
+    rows::{Left, Rows},
+};
+use crate::{Cancelled, Context, Disjoint, ValuesMut, dispatch, values::Number};
+use pulp::{
+    Simd, WithSimd,
+    bytemuck::{self, Pod},
+};
+use std::{cell::Cell, ops::Range};
+
+/// Rows of a block, of which gathered values and sums should stay in the second cache.
+const BLOCK_ROWS: usize = 96;
+/// Sums of a block.
+const BLOCK_SUMS: usize = 1 << 16;
+/// Tasks for each thread, so that one that is late does not keep the others waiting for long.
+const TASKS_PER_THREAD: usize = 4;
+/// Multiplications below which a second thread costs more than it brings.
+const SERIAL_WORK: usize = 1 << 18;
+
+/// `rows · weightsᵀ`, finished.
+pub(super) fn product<R: Rows>(
+    cx: Context<'_>,
+    rows: &R,
+    row_scales: Option<RowScales<'_>>,
+    weights: &Packed,
+    finish: &Finish<'_>,
+    out: ValuesMut<'_>,
+) -> Result<(), Cancelled> {
+    match out {
+        ValuesMut::F32(out) => {
+            with_leaf(weights.isa, weights.precision, Product { cx, rows, row_scales, weights, finish, out })
+        }
+        ValuesMut::Bf16(out) => {
+            with_leaf(weights.isa, weights.precision, Product { cx, rows, row_scales, weights, finish, out })
+        }
+    }
+}
+
+struct Product<'a, 'b, R, T> {
+    cx: Context<'a>,
+    rows: &'a R,
+    row_scales: Option<RowScales<'a>>,
+    weights: &'a Packed,
+    finish: &'a Finish<'b>,
+    out: &'a mut [T],
+}
+
+impl<R: Rows, T: Number> UseLeaf for Product<'_, '_, R, T> {
+    type Output = Result<(), Cancelled>;
+
+    fn with<L: Leaf>(self, leaf: L) -> Result<(), Cancelled> {
+        let Self { cx, rows, row_scales, weights, finish, out } = self;
+        let grid = Grid::new(&cx, rows.count(), weights);
+        assert_eq!(out.len(), rows.count() * weights.outputs(), "the output holds all rows");
+        let out = Disjoint::new(out);
+        cx.run(grid.tasks(), |task| {
+            let (block_rows, columns) = grid.block(task);
+            let stride = columns.len();
+            with_scratch::<L::Left>(block_rows.len() * L::DEPTH, block_rows.len() * stride, |left, sums| {
+                multiply(leaf, cx.isa, rows, weights, block_rows.clone(), columns.clone(), left, sums);
+                let block = Block { weights, finish, row_scales, rows: block_rows, columns, sums, stride, out: &out };
+                dispatch(cx.isa, block);
+            });
+        })
+    }
+}
+
+/// Sums of a block, without what finishes them.
+#[expect(clippy::too_many_arguments, reason = "they are the two operands, the block and where it goes")]
+fn multiply<L: Leaf, R: Rows>(
+    leaf: L,
+    isa: crate::Isa,
+    rows: &R,
+    weights: &Packed,
+    block: Range<usize>,
+    columns: Range<usize>,
+    left: &mut [L::Left],
+    sums: &mut [f32],
+) {
+    let (stride, group) = (columns.len(), weights.precision.group());
+    // Depths as even as can be: a short last one would be all overhead.
+    let steps = (weights.groups() * group).div_ceil(L::DEPTH);
+    let step = weights.groups().div_ceil(steps.max(1));
+    // As is their height: 16 rows are 8 and 8, not 12 and 4.
+    let height = block.len().div_ceil(block.len().div_ceil(L::ROWS));
+    for first in (0..weights.groups()).step_by(step.max(1)) {
+        let groups = first..weights.groups().min(first + step);
+        let depth = groups.start * group..groups.end * group;
+        dispatch(isa, Gather { rows, block: block.clone(), depth, left: &mut *left, stride: L::DEPTH });
+        for (at, panel) in (columns.start / L::COLUMNS..columns.end / L::COLUMNS).enumerate() {
+            let panel = weights.panel(panel, groups.clone());
+            for top in (0..block.len()).step_by(height) {
+                let height = height.min(block.len() - top);
+                let sums = &mut sums[top * stride + at * L::COLUMNS..];
+                leaf.tile(height, &left[top * L::DEPTH..], panel, sums, stride, first > 0);
+            }
+        }
+    }
+}
+
+struct Gather<'a, R, T> {
+    rows: &'a R,
+    block: Range<usize>,
+    depth: Range<usize>,
+    left: &'a mut [T],
+    stride: usize,
+}
+
+impl<R: Rows, T: Left> WithSimd for Gather<'_, R, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.rows.gather(self.block, self.depth, self.left, self.stride);
+    }
+}
+
+/// How a product is cut into tasks.
+struct Grid {
+    rows: usize,
+    columns: usize,
+    block: [usize; 2],
+}
+
+impl Grid {
+    fn new(cx: &Context<'_>, rows: usize, weights: &Packed) -> Self {
+        let (width, columns) = (weights.width(), weights.bias.len());
+        let serial = cx.pool.threads() == 1 || rows * columns * weights.depth() < SERIAL_WORK;
+        let wanted = if serial { 1 } else { TASKS_PER_THREAD * cx.pool.threads() };
+        let high = BLOCK_ROWS.min(rows.max(1));
+        let down = rows.div_ceil(high).max(1);
+        // As even as can be, in whole tiles: 97 rows are not 96 and 1.
+        let high = rows.div_ceil(down).next_multiple_of(12).min(rows.max(1));
+        let across = wanted.div_ceil(down).max((high * columns).div_ceil(BLOCK_SUMS));
+        let wide = columns.div_ceil(across).next_multiple_of(width).min(columns.max(width));
+        Self { rows, columns, block: [high, wide] }
+    }
+
+    fn across(&self) -> usize {
+        self.columns.div_ceil(self.block[1])
+    }
+
+    fn tasks(&self) -> usize {
+        self.rows.div_ceil(self.block[0]) * self.across()
+    }
+
+    fn block(&self, task: usize) -> (Range<usize>, Range<usize>) {
+        let part = |at: usize, len: usize, end: usize| at * len..end.min((at + 1) * len);
+        let (down, across) = (task / self.across(), task % self.across());
+        (part(down, self.block[0], self.rows), part(across, self.block[1], self.columns))
+    }
+}
+
+/// Memory of a thread that its next task uses again: gathered rows, and sums.
+type Scratch = [Vec<u8>; 2];
+
+thread_local! {
+    static SCRATCH: Cell<Scratch> = const { Cell::new([Vec::new(), Vec::new()]) };
+}
+
+fn with_scratch<T: Left>(left: usize, sums: usize, f: impl FnOnce(&mut [T], &mut [f32])) {
+    let mut scratch = SCRATCH.take();
+    let [a, b] = &mut scratch;
+    f(aligned(a, left), aligned(b, sums));
+    SCRATCH.set(scratch);
+}
+
+/// `len` numbers that begin at a cache line, with whatever is in them.
+fn aligned<T: Pod>(memory: &mut Vec<u8>, len: usize) -> &mut [T] {
+    const LINE: usize = 64;
+    let bytes = len * size_of::<T>();
+    if memory.len() < bytes + LINE {
+        memory.resize(bytes + LINE, 0);
+    }
+    let skip = memory.as_ptr().align_offset(LINE);
+    bytemuck::cast_slice_mut(&mut memory[skip..skip + bytes])
+}
