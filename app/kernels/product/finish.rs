@@ -1,5 +1,6 @@
 use super::pack::{Layout, Packed};
-use crate::{Activation, Disjoint, Values, math, values::Number};
+use crate::{Activation, Disjoint, Values, ValuesMut, math, values::Number};
+use half::bf16;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -32,10 +33,25 @@ pub(super) struct RowScales<'a> {
     pub(super) rows: usize,
 }
 
+/// Where a product goes; tasks write blocks of it.
+pub(super) enum Output<'a> {
+    F32(Disjoint<'a, f32>),
+    Bf16(Disjoint<'a, bf16>),
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(out: ValuesMut<'a>) -> Self {
+        match out {
+            ValuesMut::F32(out) => Self::F32(Disjoint::new(out)),
+            ValuesMut::Bf16(out) => Self::Bf16(Disjoint::new(out)),
+        }
+    }
+}
+
 /// A block of sums that becomes a block of the output.
-pub(super) struct Block<'a, 'b, T> {
+pub(super) struct Block<'a> {
     pub(super) weights: &'a Packed,
-    pub(super) finish: &'a Finish<'b>,
+    pub(super) finish: &'a Finish<'a>,
     /// Where sums are whole numbers.
     pub(super) row_scales: Option<RowScales<'a>>,
     pub(super) rows: Range<usize>,
@@ -45,14 +61,22 @@ pub(super) struct Block<'a, 'b, T> {
     /// Sums of a row.
     pub(super) stride: usize,
     /// The whole output, of which no other task writes this block.
-    pub(super) out: &'a Disjoint<'a, T>,
+    pub(super) out: &'a Output<'a>,
 }
 
-impl<T: Number> WithSimd for Block<'_, '_, T> {
+impl WithSimd for Block<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
+        self.write();
+    }
+}
+
+impl Block<'_> {
+    /// Finishes and stores it, compiled for the instruction set it is inlined into.
+    #[inline(always)]
+    pub(super) fn write(self) {
         let Self { weights, finish, row_scales, rows, columns, sums, stride, out } = self;
         let gated = weights.layout == Layout::Gated;
         let outputs = weights.outputs();
@@ -73,14 +97,22 @@ impl<T: Number> WithSimd for Block<'_, '_, T> {
             if let Some(activation) = finish.activation {
                 math::activate(activation, sums);
             }
+            let place = row * outputs + range.start..row * outputs + range.end;
             // SAFETY: rows of a block do not overlap, and nobody else writes it.
             #[expect(unsafe_code, reason = "see above")]
-            let out = unsafe { out.part(row * outputs + range.start..row * outputs + range.end) };
-            for (out, sum) in out.iter_mut().zip(sums) {
-                *out = T::narrow(*sum);
+            unsafe {
+                match out {
+                    Output::F32(out) => out.part(place).copy_from_slice(sums),
+                    Output::Bf16(out) => narrow(sums, out.part(place)),
+                }
             }
         }
     }
+}
+
+#[inline(always)]
+fn narrow(sums: &[f32], out: &mut [bf16]) {
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = bf16::narrow(*sum));
 }
 
 /// Makes values of sums of bytes.

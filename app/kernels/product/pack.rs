@@ -1,4 +1,4 @@
-use super::leaf::columns;
+use super::{leaf::columns, winograd};
 use crate::{Buffer, Cancelled, Context, Disjoint, Isa, values::Number};
 use half::bf16;
 use pulp::bytemuck;
@@ -41,6 +41,9 @@ pub enum Layout {
         /// Places of the kernel.
         taps: usize,
     },
+    /// Kernels `[n, c, 9]`, k = 9 c, of stride 1, multiplied at the 16 places of a transformed patch; not for
+    /// bytes.
+    Winograd,
 }
 
 /// Where weights are read from: writes a block of rows and columns of the matrix `[n, k]` in which they are stored.
@@ -52,10 +55,12 @@ pub struct Packed {
     pub(super) isa: Isa,
     pub(super) precision: Precision,
     pub(super) layout: Layout,
-    /// Outputs and inputs.
+    /// Outputs, and values of a row.
     shape: [usize; 2],
+    /// Matrices, one after the other: one, or one for each place.
+    positions: usize,
     panels: Buffer,
-    /// Of each column of the panels: bias, and for bytes the scale and 128 times the sum of the weights.
+    /// Of each column of a matrix: bias, and for bytes the scale and 128 times the sum of the weights.
     pub(super) bias: Vec<f32>,
     pub(super) scales: Vec<f32>,
     pub(super) offsets: Vec<i32>,
@@ -86,10 +91,13 @@ impl Packed {
         bias: Option<&[f32]>,
         old: Option<Self>,
     ) -> Result<Self, PackError> {
-        let [n, k] = shape;
+        let [n, k, positions] = match layout {
+            Layout::Winograd => [shape[0], shape[1] / 9, winograd::PLACES],
+            _ => [shape[0], shape[1], 1],
+        };
         let (width, groups) = (columns(cx.isa), k.div_ceil(precision.group()));
         let panels = n.div_ceil(width);
-        let bytes = panels * width * groups * 4;
+        let bytes = positions * panels * width * groups * 4;
         let panels_memory = match old {
             Some(old) if old.panels.len() == bytes => old.panels,
             _ => Buffer::new(bytes)?,
@@ -98,7 +106,8 @@ impl Packed {
             isa: cx.isa,
             precision,
             layout,
-            shape,
+            shape: [n, k],
+            positions,
             panels: panels_memory,
             bias: vec![0.0; panels * width],
             scales: vec![1.0; panels * width],
@@ -128,9 +137,19 @@ impl Packed {
         self.panels.len() + 4 * (self.bias.len() + self.scales.len() + self.offsets.len())
     }
 
+    /// In which order they were read.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// How wide the weights are.
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Panels of a matrix.
+    pub(super) fn panels(&self) -> usize {
+        self.bias.len() / self.width()
     }
 
     /// Columns of a panel.
@@ -174,33 +193,44 @@ impl Packed {
             let (scales, offsets) = (Disjoint::new(&mut scales), Disjoint::new(&mut offsets));
             cx.run(count, |p| {
                 let columns = p * width..(p + 1) * width;
-                // SAFETY: a panel and its columns are written by the one task of their number.
-                #[expect(unsafe_code, reason = "see above")]
-                let (panel, scales, offsets) = unsafe {
-                    (panels.part(p * len..(p + 1) * len), scales.part(columns.clone()), offsets.part(columns.clone()))
-                };
-                let mut rows = vec![0.0; width * k];
-                let mut stored = vec![0.0; k];
-                for (column, row) in columns.zip(rows.chunks_mut(k.max(1))) {
-                    if let Some(from) = self.row_of(column) {
-                        self.read(source, from, row, &mut stored);
+                // The rows of one matrix, then those of the next.
+                let mut rows = vec![0.0; self.positions * width * k];
+                let mut stored = Vec::new();
+                for (place, column) in columns.clone().enumerate() {
+                    if let Some(row) = self.row_of(column) {
+                        self.read(source, row, &mut rows[place * k..], &mut stored);
                     }
                 }
-                self.write(&rows, panel, scales, offsets);
+                for (position, rows) in rows.chunks(width * k.max(1)).enumerate() {
+                    let at = (position * count + p) * len;
+                    // SAFETY: a panel and its columns are written by the one task of their number.
+                    #[expect(unsafe_code, reason = "see above")]
+                    let (panel, scales, offsets) = unsafe {
+                        (panels.part(at..at + len), scales.part(columns.clone()), offsets.part(columns.clone()))
+                    };
+                    self.write(rows, panel, scales, offsets);
+                }
             })
         };
         (self.panels, self.scales, self.offsets) = (memory, scales, offsets);
         result
     }
 
-    /// One row of the weights, in the order in which a product reads it.
-    fn read(&self, source: WeightSource<'_>, row: usize, out: &mut [f32], stored: &mut [f32]) {
-        let Layout::Kernel { taps } = self.layout else {
-            return source(row..row + 1, 0..self.depth(), out);
+    /// One row of the weights, in the order in which a product reads it; those of further matrices each `width` rows
+    /// on.
+    fn read(&self, source: WeightSource<'_>, row: usize, out: &mut [f32], stored: &mut Vec<f32>) {
+        let k = self.depth();
+        let (taps, channels) = match self.layout {
+            Layout::Plain | Layout::Gated => return source(row..row + 1, 0..k, &mut out[..k]),
+            Layout::Kernel { taps } => (taps, k / taps),
+            Layout::Winograd => (9, k),
         };
-        source(row..row + 1, 0..self.depth(), stored);
-        let channels = self.depth() / taps;
-        for (tap, out) in out.chunks_mut(channels).enumerate() {
+        stored.resize(taps * channels, 0.0);
+        source(row..row + 1, 0..taps * channels, stored);
+        if self.layout == Layout::Winograd {
+            return winograd::transform_kernels(stored, out, self.width() * k);
+        }
+        for (tap, out) in out[..k].chunks_mut(channels).enumerate() {
             for (out, kernel) in out.iter_mut().zip(stored.chunks(taps)) {
                 *out = kernel[tap];
             }
