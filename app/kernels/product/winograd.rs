@@ -79,7 +79,6 @@ impl UseLeaf for Convolution<'_> {
                             places: &places,
                         },
                     );
-                    drop(places);
                     self.multiply(leaf, &range, &range, values, 0..self.w.panels());
                 });
             });
@@ -199,14 +198,15 @@ pub(super) struct Transform<'a, T> {
 
 impl<T: Left> Transform<'_, T> {
     /// The values of one place of a patch.
+    ///
+    /// # Safety
+    /// Nobody else may have them.
     #[inline(always)]
-    pub(super) fn place(&self, place: usize, patch: usize) -> &mut [T] {
+    #[expect(clippy::mut_from_ref, unsafe_code, reason = "a patch is transformed by one task")]
+    pub(super) unsafe fn place(&self, place: usize, patch: usize) -> &mut [T] {
         let (c, row) = (self.patches.geometry.c, place * self.apart + patch - self.first);
-        // SAFETY: a patch is transformed by one task.
-        #[expect(unsafe_code, reason = "see above")]
-        unsafe {
-            self.places.part(row * c..(row + 1) * c)
-        }
+        // SAFETY: as the caller warrants.
+        unsafe { self.places.part(row * c..(row + 1) * c) }
     }
 
     #[inline(always)]
@@ -223,7 +223,9 @@ impl<T: Left> Transform<'_, T> {
                 }
                 transform(simd, d, wide);
                 for (place, d) in d.chunks_exact(wide).enumerate() {
-                    T::store(&d[..c], self.place(place, patch));
+                    // SAFETY: a patch is transformed by one task.
+                    #[expect(unsafe_code, reason = "see above")]
+                    T::store(&d[..c], unsafe { self.place(place, patch) });
                 }
             }
         });
@@ -248,6 +250,7 @@ fn transform<S: Simd>(simd: S, d: &mut [f32], wide: usize) {
     let mut places = d.chunks_exact_mut(wide);
     let d: [&mut [S::f32s]; PLACES] =
         std::array::from_fn(|_| places.next().map_or(&mut [][..], |d| S::as_mut_simd_f32s(d).0));
+    #[expect(clippy::needless_range_loop, reason = "sixteen rows are walked side by side")]
     for lane in 0..wide / S::F32_LANES {
         let mut v: [S::f32s; PLACES] = std::array::from_fn(|i| d[i][lane]);
         for x in 0..4 {
@@ -307,6 +310,7 @@ fn transform_back<S: Simd>(simd: S, sums: &mut [f32], apart: usize, len: usize) 
         Some(place) => S::as_mut_simd_f32s(&mut place[..len]).0,
         None => &mut [],
     });
+    #[expect(clippy::needless_range_loop, reason = "sixteen rows are walked side by side")]
     for lane in 0..len / S::F32_LANES {
         let v: [S::f32s; PLACES] = std::array::from_fn(|i| m[i][lane]);
         let columns: [[S::f32s; 2]; 4] = std::array::from_fn(|x| back(simd, [v[x], v[4 + x], v[8 + x], v[12 + x]]));

@@ -259,7 +259,8 @@ unsafe fn transform<F: Load>(of: &Transform<'_, bf16>, values: &[F]) {
             });
             values.as_ptr().wrapping_add(at)
         });
-        let out: [*mut bf16; 16] = std::array::from_fn(|place| of.place(place, patch).as_mut_ptr());
+        // SAFETY: a patch is transformed by one task.
+        let out: [*mut bf16; 16] = std::array::from_fn(|place| unsafe { of.place(place, patch) }.as_mut_ptr());
         for channel in (0..c).step_by(16) {
             let mask = if c - channel < 16 { (1 << (c - channel)) - 1 } else { !0 };
             let mut v: [__m512; 16] = std::array::from_fn(|i| {
