@@ -72,7 +72,7 @@ fn main() {
         let geometry =
             Geometry { n: 1, c, input: size, resized: size, kernel: [3; 2], stride: 1, padding, output: size };
         let secs = median(|| {
-            conv2d(cx, Values::Bf16(&x), &geometry, &w, &Finish::default(), ValuesMut::Bf16(&mut out)).expect("done")
+            conv2d(cx, Values::Bf16(&x), &geometry, &w, &Finish::default(), ValuesMut::Bf16(&mut out)).expect("done");
         });
         report(&name, side * side * n * c * 9, secs);
     }
