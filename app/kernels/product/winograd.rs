@@ -175,13 +175,16 @@ impl<'a> Patches<'a> {
     pub(super) fn pixels(&self, patch: usize) -> [Option<usize>; PLACES] {
         let Geometry { c, input, padding, .. } = self.geometry;
         let [sample, top, left] = self.place(patch);
-        let row = |i: usize| (top + i).checked_sub(padding.top).and_then(|y| self.from[0].get(y));
-        let column = |i: usize| (left + i).checked_sub(padding.left).and_then(|x| self.from[1].get(x));
-        let (rows, columns): ([_; 4], [_; 4]) = (std::array::from_fn(row), std::array::from_fn(column));
-        std::array::from_fn(|i| {
-            let (y, x) = (rows[i / 4]?, columns[i % 4]?);
-            Some(((sample * input[0] + y) * input[1] + x) * c)
-        })
+        let mut pixels = [None; PLACES];
+        for y in 0..4 {
+            let Some(row) = (top + y).checked_sub(padding.top).and_then(|y| self.from[0].get(y)) else { continue };
+            let first = (sample * input[0] + row) * input[1];
+            for x in 0..4 {
+                let column = (left + x).checked_sub(padding.left).and_then(|x| self.from[1].get(x));
+                pixels[4 * y + x] = column.map(|column| (first + column) * c);
+            }
+        }
+        pixels
     }
 }
 

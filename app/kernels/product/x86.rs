@@ -251,23 +251,22 @@ impl Load for bf16 {
 unsafe fn transform<F: Load>(of: &Transform<'_, bf16>, values: &[F]) {
     let c = of.patches.geometry.c;
     for patch in of.range.clone() {
-        let pixels = of.patches.pixels(patch);
-        let inside = pixels.map(|at| {
-            let at = at.map_or(0, |at| {
-                assert!(at + c <= values.len(), "a pixel lies inside its picture");
-                at
-            });
-            values.as_ptr().wrapping_add(at)
-        });
-        // SAFETY: a patch is transformed by one task.
-        let out: [*mut bf16; 16] = std::array::from_fn(|place| unsafe { of.place(place, patch) }.as_mut_ptr());
+        let (mut pixels, mut masks, mut out) = ([values.as_ptr(); 16], [0; 16], [std::ptr::null_mut(); 16]);
+        for (i, at) in of.patches.pixels(patch).into_iter().enumerate() {
+            if let Some(at) = at {
+                pixels[i] = values[at..at + c].as_ptr();
+                masks[i] = !0;
+            }
+            // SAFETY: a patch is transformed by one task.
+            out[i] = unsafe { of.place(i, patch) }.as_mut_ptr();
+        }
         for channel in (0..c).step_by(16) {
-            let mask = if c - channel < 16 { (1 << (c - channel)) - 1 } else { !0 };
-            let mut v: [__m512; 16] = std::array::from_fn(|i| {
-                let mask = if pixels[i].is_some() { mask } else { 0 };
-                // SAFETY: the mask names channels of a pixel that was found inside.
-                unsafe { F::load(mask, inside[i].wrapping_add(channel)) }
-            });
+            let there: __mmask16 = if c - channel < 16 { (1 << (c - channel)) - 1 } else { !0 };
+            let mut v = [_mm512_setzero_ps(); 16];
+            for i in 0..16 {
+                // SAFETY: the masks name channels of a pixel that is there.
+                v[i] = unsafe { F::load(masks[i] & there, pixels[i].wrapping_add(channel)) };
+            }
             for x in 0..4 {
                 [v[x], v[4 + x], v[8 + x], v[12 + x]] = forth([v[x], v[4 + x], v[8 + x], v[12 + x]]);
             }
@@ -278,7 +277,8 @@ unsafe fn transform<F: Load>(of: &Transform<'_, bf16>, values: &[F]) {
                     // same 256 bits.
                     unsafe {
                         let value: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(value));
-                        _mm256_mask_storeu_epi16(out[4 * y + x].add(channel).cast(), mask, value);
+                        let out: *mut bf16 = out[4 * y + x];
+                        _mm256_mask_storeu_epi16(out.add(channel).cast(), there, value);
                     }
                 }
             }
