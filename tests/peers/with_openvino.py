@@ -77,7 +77,7 @@ def input_shapes(folder, name, side):
 
 
 def prepare(folder, precision):
-    """Converts what this precision needs and is not there: 3 minutes and 12 GB of memory the first time."""
+    """Converts what this precision needs and is not there: minutes the first time."""
     torch.set_grad_enabled(False)
     for name in ("text_encoder", "taesd", "vae", "unet"):
         write(folder, name, lambda: convert(folder, name))
