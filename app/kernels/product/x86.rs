@@ -301,9 +301,9 @@ unsafe fn transform_channels<F: Load>(mask: __mmask16, pixels: [*const F; 16], o
                 let value: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(value));
                 let out: *mut __m256i = out[4 * y + x].cast();
                 if mask == !0 {
-                    _mm256_storeu_si256(out, value)
+                    _mm256_storeu_si256(out, value);
                 } else {
-                    _mm256_mask_storeu_epi16(out.cast(), mask, value)
+                    _mm256_mask_storeu_epi16(out.cast(), mask, value);
                 }
             }
         }
