@@ -149,28 +149,25 @@ pub(super) fn pack<L: Leaf>(
 ) -> Result<(), Cancelled> {
     cx.run_parts(packed, layout.words, |i, part| {
         let (head, block) = (i / layout.blocks(), i % layout.blocks());
-        let tokens =
-            &Tokens { shape: layout.shape, count: layout.shape.keys, head, range: layout.block(block) };
+        let tokens = &Tokens { shape: layout.shape, count: layout.shape.keys, head, range: layout.block(block) };
         let (keys, values) = part.split_at_mut(layout.key_words);
         match k {
             Values::F32(from) => dispatch(cx.isa, Keys::<L, _> { leaf: PhantomData, layout, tokens, from, to: keys }),
             Values::Bf16(from) => dispatch(cx.isa, Keys::<L, _> { leaf: PhantomData, layout, tokens, from, to: keys }),
         }
         match v {
-            Values::F32(from) => dispatch(cx.isa, Channels::<L, _> { leaf: PhantomData, layout, tokens, from, to: values }),
-            Values::Bf16(from) => dispatch(cx.isa, Channels::<L, _> { leaf: PhantomData, layout, tokens, from, to: values }),
+            Values::F32(from) => {
+                dispatch(cx.isa, Channels::<L, _> { leaf: PhantomData, layout, tokens, from, to: values })
+            }
+            Values::Bf16(from) => {
+                dispatch(cx.isa, Channels::<L, _> { leaf: PhantomData, layout, tokens, from, to: values })
+            }
         }
     })
 }
 
 /// At most `QUERIES` queries as `columns`, `[depth and more, QUERIES]`; `rows` is memory of the same size.
-pub(super) fn queries<L: Leaf>(
-    cx: Context<'_>,
-    q: Values<'_>,
-    tokens: &Tokens,
-    rows: &mut [u32],
-    columns: &mut [u32],
-) {
+pub(super) fn queries<L: Leaf>(cx: Context<'_>, q: Values<'_>, tokens: &Tokens, rows: &mut [u32], columns: &mut [u32]) {
     let stride = rows.len() / L::QUERIES;
     match q {
         Values::F32(from) => dispatch(cx.isa, Queries::<L, _> { leaf: PhantomData, tokens, from, to: &mut *rows }),

@@ -1,11 +1,12 @@
 //! The leaf for processors that multiply pairs of bf16 in 512 bits (`vdpbf16ps`).
 #![expect(unsafe_code, reason = "leaves read and write by pointer, and their instructions are checked at run time")]
 
-use super::{leaf::{Leaf, Panels}, pack::Pair, softmax::Softmax};
-use std::{
-    arch::x86_64::*,
-    mem::transmute,
+use super::{
+    leaf::{Leaf, Panels},
+    pack::Pair,
+    softmax::Softmax,
 };
+use std::{arch::x86_64::*, mem::transmute};
 
 /// Words are pairs of bf16.
 #[derive(Clone, Copy)]
