@@ -1,10 +1,10 @@
 use super::{
-    finish::{Block, Finish, RowScales},
+    finish::{Block, Finish, Output, RowScales},
     leaf::{Leaf, UseLeaf, with_leaf},
     pack::Packed,
     rows::{Left, Rows},
 };
-use crate::{Cancelled, Context, Disjoint, ValuesMut, dispatch, values::Number};
+use crate::{Cancelled, Context, Isa, ValuesMut, dispatch};
 use pulp::{
     Simd, WithSimd,
     bytemuck::{self, Pod},
@@ -16,64 +16,56 @@ const BLOCK_ROWS: usize = 96;
 /// Sums of a block.
 const BLOCK_SUMS: usize = 1 << 16;
 /// Tasks for each thread, so that one that is late does not keep the others waiting for long.
-const TASKS_PER_THREAD: usize = 4;
+pub(super) const TASKS_PER_THREAD: usize = 8;
 /// Multiplications below which a second thread costs more than it brings.
 const SERIAL_WORK: usize = 1 << 18;
 
 /// `rows · weightsᵀ`, finished.
-pub(super) fn product<R: Rows>(
+pub(super) fn product(
     cx: Context<'_>,
-    rows: &R,
+    rows: &Rows<'_>,
     row_scales: Option<RowScales<'_>>,
     weights: &Packed,
     finish: &Finish<'_>,
     out: ValuesMut<'_>,
 ) -> Result<(), Cancelled> {
-    match out {
-        ValuesMut::F32(out) => {
-            with_leaf(weights.isa, weights.precision, Product { cx, rows, row_scales, weights, finish, out })
-        }
-        ValuesMut::Bf16(out) => {
-            with_leaf(weights.isa, weights.precision, Product { cx, rows, row_scales, weights, finish, out })
-        }
-    }
+    assert_eq!(out.len(), rows.count() * weights.outputs(), "the output holds all rows");
+    with_leaf(weights.isa, weights.precision, Product { cx, rows, row_scales, weights, finish, out: Output::new(out) })
 }
 
-struct Product<'a, 'b, R, T> {
+struct Product<'a> {
     cx: Context<'a>,
-    rows: &'a R,
+    rows: &'a Rows<'a>,
     row_scales: Option<RowScales<'a>>,
     weights: &'a Packed,
-    finish: &'a Finish<'b>,
-    out: &'a mut [T],
+    finish: &'a Finish<'a>,
+    out: Output<'a>,
 }
 
-impl<R: Rows, T: Number> UseLeaf for Product<'_, '_, R, T> {
+impl UseLeaf for Product<'_> {
     type Output = Result<(), Cancelled>;
 
     fn with<L: Leaf>(self, leaf: L) -> Result<(), Cancelled> {
         let Self { cx, rows, row_scales, weights, finish, out } = self;
         let grid = Grid::new(&cx, rows.count(), weights);
-        assert_eq!(out.len(), rows.count() * weights.outputs(), "the output holds all rows");
-        let out = Disjoint::new(out);
         cx.run(grid.tasks(), |task| {
-            let (block_rows, columns) = grid.block(task);
+            let (block, columns) = grid.block(task);
             let stride = columns.len();
-            with_scratch::<L::Left>(block_rows.len() * L::DEPTH, block_rows.len() * stride, |left, sums| {
-                multiply(leaf, cx.isa, rows, weights, block_rows.clone(), columns.clone(), left, sums);
-                let block = Block { weights, finish, row_scales, rows: block_rows, columns, sums, stride, out: &out };
-                dispatch(cx.isa, block);
+            with_scratch::<L::Left>(block.len() * L::DEPTH, block.len() * stride, |left, sums| {
+                multiply(leaf, cx.isa, rows, weights, block.clone(), columns.clone(), left, sums);
+                let out = &out;
+                dispatch(cx.isa, Block { weights, finish, row_scales, rows: block, columns, sums, stride, out });
             });
         })
     }
 }
 
-/// Sums of a block, without what finishes them.
+/// Sums of a block, without what finishes them; `columns` are those of `weights`' matrices, one after the other.
 #[expect(clippy::too_many_arguments, reason = "they are the two operands, the block and where it goes")]
-fn multiply<L: Leaf, R: Rows>(
+pub(super) fn multiply<L: Leaf>(
     leaf: L,
-    isa: crate::Isa,
-    rows: &R,
+    isa: Isa,
+    rows: &Rows<'_>,
     weights: &Packed,
     block: Range<usize>,
     columns: Range<usize>,
@@ -90,26 +82,30 @@ fn multiply<L: Leaf, R: Rows>(
         let groups = first..weights.groups().min(first + step);
         let depth = groups.start * group..groups.end * group;
         dispatch(isa, Gather { rows, block: block.clone(), depth, left: &mut *left, stride: L::DEPTH });
-        for (at, panel) in (columns.start / L::COLUMNS..columns.end / L::COLUMNS).enumerate() {
-            let panel = weights.panel(panel, groups.clone());
+        let panels = columns.start / L::COLUMNS..columns.end / L::COLUMNS;
+        for (at, number) in panels.clone().enumerate() {
+            let panel = weights.panel(number, groups.clone());
+            let next = weights.panel((number + 1).min(panels.end - 1), groups.clone());
             for top in (0..block.len()).step_by(height) {
                 let height = height.min(block.len() - top);
                 let sums = &mut sums[top * stride + at * L::COLUMNS..];
-                leaf.tile(height, &left[top * L::DEPTH..], panel, sums, stride, first > 0);
+                // While the first tile is multiplied, the next panel comes closer.
+                let ahead = if top == 0 { next } else { panel };
+                leaf.tile(height, &left[top * L::DEPTH..], [panel, ahead], sums, stride, first > 0);
             }
         }
     }
 }
 
-struct Gather<'a, R, T> {
-    rows: &'a R,
+struct Gather<'a, T> {
+    rows: &'a Rows<'a>,
     block: Range<usize>,
     depth: Range<usize>,
     left: &'a mut [T],
     stride: usize,
 }
 
-impl<R: Rows, T: Left> WithSimd for Gather<'_, R, T> {
+impl<T: Left> WithSimd for Gather<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -161,7 +157,7 @@ thread_local! {
     static SCRATCH: Cell<Scratch> = const { Cell::new([Vec::new(), Vec::new()]) };
 }
 
-fn with_scratch<T: Left>(left: usize, sums: usize, f: impl FnOnce(&mut [T], &mut [f32])) {
+pub(super) fn with_scratch<T: Left>(left: usize, sums: usize, f: impl FnOnce(&mut [T], &mut [f32])) {
     let mut scratch = SCRATCH.take();
     let [a, b] = &mut scratch;
     f(aligned(a, left), aligned(b, sums));
@@ -169,7 +165,7 @@ fn with_scratch<T: Left>(left: usize, sums: usize, f: impl FnOnce(&mut [T], &mut
 }
 
 /// `len` numbers that begin at a cache line, with whatever is in them.
-fn aligned<T: Pod>(memory: &mut Vec<u8>, len: usize) -> &mut [T] {
+pub(super) fn aligned<T: Pod>(memory: &mut Vec<u8>, len: usize) -> &mut [T] {
     const LINE: usize = 64;
     let bytes = len * size_of::<T>();
     if memory.len() < bytes + LINE {

@@ -1,5 +1,6 @@
-use super::pack::{Layout, Packed};
-use crate::{Activation, Disjoint, Values, math, values::Number};
+use super::pack::{Layout, Packed, Precision};
+use crate::{Activation, Disjoint, Values, ValuesMut, math, values::Number};
+use half::bf16;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -32,10 +33,25 @@ pub(super) struct RowScales<'a> {
     pub(super) rows: usize,
 }
 
+/// Where a product goes; tasks write blocks of it.
+pub(super) enum Output<'a> {
+    F32(Disjoint<'a, f32>),
+    Bf16(Disjoint<'a, bf16>),
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(out: ValuesMut<'a>) -> Self {
+        match out {
+            ValuesMut::F32(out) => Self::F32(Disjoint::new(out)),
+            ValuesMut::Bf16(out) => Self::Bf16(Disjoint::new(out)),
+        }
+    }
+}
+
 /// A block of sums that becomes a block of the output.
-pub(super) struct Block<'a, 'b, T> {
+pub(super) struct Block<'a> {
     pub(super) weights: &'a Packed,
-    pub(super) finish: &'a Finish<'b>,
+    pub(super) finish: &'a Finish<'a>,
     /// Where sums are whole numbers.
     pub(super) row_scales: Option<RowScales<'a>>,
     pub(super) rows: Range<usize>,
@@ -45,61 +61,110 @@ pub(super) struct Block<'a, 'b, T> {
     /// Sums of a row.
     pub(super) stride: usize,
     /// The whole output, of which no other task writes this block.
-    pub(super) out: &'a Disjoint<'a, T>,
+    pub(super) out: &'a Output<'a>,
 }
 
-impl<T: Number> WithSimd for Block<'_, '_, T> {
+impl WithSimd for Block<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { weights, finish, row_scales, rows, columns, sums, stride, out } = self;
-        let gated = weights.layout == Layout::Gated;
-        let outputs = weights.outputs();
-        let first = if gated { columns.start / 2 } else { columns.start };
-        for (row, sums) in rows.zip(sums.chunks_mut(stride)) {
-            let sums = &mut sums[..columns.len()];
-            scale(weights, row_scales, row, columns.clone(), sums);
-            add(sums, &weights.bias[columns.clone()]);
-            let width = if gated { gate(sums, weights.width() / 2) } else { sums.len() };
-            let range = first..outputs.min(first + width);
-            let sums = &mut sums[..range.len()];
-            if let Some(PerSample { values, rows }) = finish.per_sample {
-                add_values(sums, values, row / rows * outputs + range.start);
+        self.write();
+    }
+}
+
+impl Block<'_> {
+    /// Finishes and stores it, compiled for the instruction set it is inlined into.
+    #[inline(always)]
+    pub(super) fn write(mut self) {
+        let gated = self.weights.layout == Layout::Gated;
+        let sums = std::mem::take(&mut self.sums);
+        for (row, sums) in self.rows.clone().zip(sums.chunks_mut(self.stride)) {
+            let sums = &mut sums[..self.columns.len()];
+            if gated {
+                self.gated_row(row, sums);
+            } else {
+                self.row(row, sums);
             }
-            if let Some(residual) = finish.residual {
-                add_values(sums, residual, row * outputs + range.start);
+        }
+    }
+
+    /// A row, in parts whose length the compiler knows: it keeps them in registers from first to last.
+    #[inline(always)]
+    fn row(&self, row: usize, sums: &mut [f32]) {
+        const PART: usize = 32;
+        let outputs = self.weights.outputs();
+        for (at, part) in sums.chunks_mut(PART).enumerate() {
+            let column = self.columns.start + at * PART;
+            self.scale(row, column, part);
+            add(part, &self.weights.bias[column..][..part.len()]);
+            match part.as_mut_array::<PART>() {
+                Some(part) if column + PART <= outputs => self.store(row, column, part),
+                _ => {
+                    let len = part.len().min(outputs.saturating_sub(column));
+                    self.store(row, column, &mut part[..len]);
+                }
             }
-            if let Some(activation) = finish.activation {
-                math::activate(activation, sums);
+        }
+    }
+
+    #[inline(always)]
+    fn gated_row(&self, row: usize, sums: &mut [f32]) {
+        self.scale(row, self.columns.start, sums);
+        add(sums, &self.weights.bias[self.columns.clone()]);
+        let (first, width) = (self.columns.start / 2, gate(sums, self.weights.width() / 2));
+        let len = width.min(self.weights.outputs().saturating_sub(first));
+        self.store(row, first, &mut sums[..len]);
+    }
+
+    /// What is left to do to outputs from `column` on.
+    #[inline(always)]
+    fn store(&self, row: usize, column: usize, values: &mut [f32]) {
+        let outputs = self.weights.outputs();
+        if let Some(PerSample { values: added, rows }) = self.finish.per_sample {
+            add_values(values, added, row / rows * outputs + column);
+        }
+        if let Some(residual) = self.finish.residual {
+            add_values(values, residual, row * outputs + column);
+        }
+        if let Some(activation) = self.finish.activation {
+            math::activate(activation, values);
+        }
+        let place = row * outputs + column..row * outputs + column + values.len();
+        // SAFETY: rows of a block do not overlap, and nobody else writes it.
+        #[expect(unsafe_code, reason = "see above")]
+        unsafe {
+            match self.out {
+                Output::F32(out) => out.part(place).copy_from_slice(values),
+                Output::Bf16(out) => narrow(values, out.part(place)),
             }
-            // SAFETY: rows of a block do not overlap, and nobody else writes it.
-            #[expect(unsafe_code, reason = "see above")]
-            let out = unsafe { out.part(row * outputs + range.start..row * outputs + range.end) };
-            for (out, sum) in out.iter_mut().zip(sums) {
-                *out = T::narrow(*sum);
+        }
+    }
+
+    /// Makes values of sums of bytes.
+    #[inline(always)]
+    fn scale(&self, row: usize, column: usize, sums: &mut [f32]) {
+        let scales = &self.weights.scales[column..][..sums.len()];
+        match self.row_scales {
+            Some(rows) => {
+                let row_scale = rows.values[row / rows.rows];
+                let offsets = &self.weights.offsets[column..][..sums.len()];
+                for ((sum, scale), offset) in sums.iter_mut().zip(scales).zip(offsets) {
+                    let whole = sum.to_bits() as i32 - offset;
+                    *sum = whole as f32 * (row_scale * scale);
+                }
             }
+            None if self.weights.precision == Precision::Int8 => {
+                sums.iter_mut().zip(scales).for_each(|(sum, scale)| *sum *= scale);
+            }
+            None => {}
         }
     }
 }
 
-/// Makes values of sums of bytes.
 #[inline(always)]
-fn scale(weights: &Packed, rows: Option<RowScales<'_>>, row: usize, columns: Range<usize>, sums: &mut [f32]) {
-    let scales = &weights.scales[columns.clone()];
-    match rows {
-        Some(rows) => {
-            let row_scale = rows.values[row / rows.rows];
-            for ((sum, scale), offset) in sums.iter_mut().zip(scales).zip(&weights.offsets[columns]) {
-                let whole = sum.to_bits() as i32 - offset;
-                *sum = whole as f32 * (row_scale * scale);
-            }
-        }
-        None if weights.precision == super::Precision::Int8 => {
-            sums.iter_mut().zip(scales).for_each(|(sum, scale)| *sum *= scale);
-        }
-        None => {}
-    }
+fn narrow(sums: &[f32], out: &mut [bf16]) {
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = bf16::narrow(*sum));
 }
 
 /// Of each pair of `half` values `[a, g]` what `a · gelu(g)` is, moved together; how many that are.

@@ -1,7 +1,7 @@
 //! The innermost loops: a tile of rows times a panel of weights.
 
-use super::{pack::Precision, rows::Left};
-use crate::Isa;
+use super::{pack::Precision, rows::Left, winograd::Transform};
+use crate::{Isa, dispatch};
 
 /// One way to multiply a few rows by one panel of weights.
 ///
@@ -18,9 +18,15 @@ pub(super) trait Leaf: Copy + Send + Sync {
 
     /// `sums (+)= left · panel`.
     ///
-    /// `rows` are at most `ROWS`; `left` holds them, `DEPTH` apart, as many values of each as the groups of `panel`
-    /// have; rows of `sums` lie `stride` apart.
-    fn tile(self, rows: usize, left: &[Self::Left], panel: &[u32], sums: &mut [f32], stride: usize, add: bool);
+    /// `rows` are at most `ROWS`; `left` holds them, `DEPTH` apart, as many values of each as the groups of a panel
+    /// have; rows of `sums` lie `stride` apart. `panels` are the one to multiply and one of the same size that will be
+    /// soon.
+    fn tile(self, rows: usize, left: &[Self::Left], panels: [&[u32]; 2], sums: &mut [f32], stride: usize, add: bool);
+
+    /// Transforms patches, if it has no way of its own then as any instruction set does.
+    fn transform(self, isa: Isa, of: Transform<'_, Self::Left>) {
+        dispatch(isa, of);
+    }
 }
 
 /// What is done with the leaf for an instruction set and a precision.

@@ -1,11 +1,7 @@
-use super::leaf::columns;
-use crate::{Buffer, Cancelled, Context, Disjoint, Isa, values::Number};
-use half::bf16;
+use super::{driver::with_scratch, leaf::columns, panel::Panel, winograd};
+use crate::{Buffer, Cancelled, Context, Disjoint, Isa, dispatch};
 use pulp::bytemuck;
 use std::ops::Range;
-
-/// Groups of a panel written for all columns before the next ones: they should stay in the first cache.
-const STRIP: usize = 64;
 
 /// How wide packed weights are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +37,9 @@ pub enum Layout {
         /// Places of the kernel.
         taps: usize,
     },
+    /// Kernels `[n, c, 9]`, k = 9 c, of stride 1, multiplied at the 16 places of a transformed patch; not for
+    /// bytes.
+    Winograd,
 }
 
 /// Where weights are read from: writes a block of rows and columns of the matrix `[n, k]` in which they are stored.
@@ -52,10 +51,12 @@ pub struct Packed {
     pub(super) isa: Isa,
     pub(super) precision: Precision,
     pub(super) layout: Layout,
-    /// Outputs and inputs.
+    /// Outputs, and values of a row.
     shape: [usize; 2],
+    /// Matrices, one after the other: one, or one for each place.
+    positions: usize,
     panels: Buffer,
-    /// Of each column of the panels: bias, and for bytes the scale and 128 times the sum of the weights.
+    /// Of each column of a matrix: bias, and for bytes the scale and 128 times the sum of the weights.
     pub(super) bias: Vec<f32>,
     pub(super) scales: Vec<f32>,
     pub(super) offsets: Vec<i32>,
@@ -86,10 +87,13 @@ impl Packed {
         bias: Option<&[f32]>,
         old: Option<Self>,
     ) -> Result<Self, PackError> {
-        let [n, k] = shape;
+        let [n, k, positions] = match layout {
+            Layout::Winograd => [shape[0], shape[1] / 9, winograd::PLACES],
+            _ => [shape[0], shape[1], 1],
+        };
         let (width, groups) = (columns(cx.isa), k.div_ceil(precision.group()));
         let panels = n.div_ceil(width);
-        let bytes = panels * width * groups * 4;
+        let bytes = positions * panels * width * groups * 4;
         let panels_memory = match old {
             Some(old) if old.panels.len() == bytes => old.panels,
             _ => Buffer::new(bytes)?,
@@ -98,7 +102,8 @@ impl Packed {
             isa: cx.isa,
             precision,
             layout,
-            shape,
+            shape: [n, k],
+            positions,
             panels: panels_memory,
             bias: vec![0.0; panels * width],
             scales: vec![1.0; panels * width],
@@ -128,9 +133,19 @@ impl Packed {
         self.panels.len() + 4 * (self.bias.len() + self.scales.len() + self.offsets.len())
     }
 
+    /// In which order they were read.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
     /// How wide the weights are.
     pub fn precision(&self) -> Precision {
         self.precision
+    }
+
+    /// Panels of a matrix.
+    pub(super) fn panels(&self) -> usize {
+        self.bias.len() / self.width()
     }
 
     /// Columns of a panel.
@@ -165,7 +180,9 @@ impl Packed {
     }
 
     fn fill(&mut self, cx: Context<'_>, source: WeightSource<'_>) -> Result<(), Cancelled> {
-        let (width, len, k) = (self.width(), self.groups() * self.width(), self.depth());
+        let (width, len) = (self.width(), self.groups() * self.width());
+        // Of rows with zeros to whole groups.
+        let k = self.groups() * self.precision.group();
         let count = self.bias.len() / width;
         let mut memory = std::mem::replace(&mut self.panels, Buffer::empty());
         let (mut scales, mut offsets) = (std::mem::take(&mut self.scales), std::mem::take(&mut self.offsets));
@@ -174,77 +191,56 @@ impl Packed {
             let (scales, offsets) = (Disjoint::new(&mut scales), Disjoint::new(&mut offsets));
             cx.run(count, |p| {
                 let columns = p * width..(p + 1) * width;
-                // SAFETY: a panel and its columns are written by the one task of their number.
-                #[expect(unsafe_code, reason = "see above")]
-                let (panel, scales, offsets) = unsafe {
-                    (panels.part(p * len..(p + 1) * len), scales.part(columns.clone()), offsets.part(columns.clone()))
-                };
-                let mut rows = vec![0.0; width * k];
-                let mut stored = vec![0.0; k];
-                for (column, row) in columns.zip(rows.chunks_mut(k.max(1))) {
-                    if let Some(from) = self.row_of(column) {
-                        self.read(source, from, row, &mut stored);
+                with_scratch::<f32>(self.positions * width * k, width * k, |rows, words| {
+                    self.read_panel(source, columns.clone(), rows);
+                    for (position, rows) in rows.chunks(width * k.max(1)).enumerate() {
+                        let at = (position * count + p) * len;
+                        // SAFETY: a panel and its columns are written by the one task of their number.
+                        #[expect(unsafe_code, reason = "see above")]
+                        let (panel, scales, offsets) = unsafe {
+                            (panels.part(at..at + len), scales.part(columns.clone()), offsets.part(columns.clone()))
+                        };
+                        let (precision, words) = (self.precision, &mut *words);
+                        dispatch(self.isa, Panel { precision, rows, k, words, panel, scales, offsets });
                     }
-                }
-                self.write(&rows, panel, scales, offsets);
+                });
             })
         };
         (self.panels, self.scales, self.offsets) = (memory, scales, offsets);
         result
     }
 
-    /// One row of the weights, in the order in which a product reads it.
-    fn read(&self, source: WeightSource<'_>, row: usize, out: &mut [f32], stored: &mut [f32]) {
-        let Layout::Kernel { taps } = self.layout else {
-            return source(row..row + 1, 0..self.depth(), out);
+    /// The rows of a panel's columns, in the order in which a product reads them: those of one matrix, then those of
+    /// the next.
+    fn read_panel(&self, source: WeightSource<'_>, columns: Range<usize>, rows: &mut [f32]) {
+        let k = self.groups() * self.precision.group();
+        let apart = columns.len() * k;
+        rows.fill(0.0);
+        let mut stored = vec![0.0; if self.positions > 1 { 9 * self.depth() } else { self.depth() }];
+        for (place, column) in columns.enumerate() {
+            if let Some(row) = self.row_of(column) {
+                self.read(source, row, &mut rows[place * k..], apart, &mut stored);
+            }
+        }
+    }
+
+    /// One row; those of further matrices `apart` values on.
+    fn read(&self, source: WeightSource<'_>, row: usize, out: &mut [f32], apart: usize, stored: &mut [f32]) {
+        let k = self.depth();
+        let (taps, channels) = match self.layout {
+            Layout::Plain | Layout::Gated => return source(row..row + 1, 0..k, &mut out[..k]),
+            Layout::Kernel { taps } => (taps, k / taps),
+            Layout::Winograd => (9, k),
         };
-        source(row..row + 1, 0..self.depth(), stored);
-        let channels = self.depth() / taps;
-        for (tap, out) in out.chunks_mut(channels).enumerate() {
+        let stored = &mut stored[..taps * channels];
+        source(row..row + 1, 0..taps * channels, stored);
+        if self.layout == Layout::Winograd {
+            return winograd::transform_kernels(stored, out, apart);
+        }
+        for (tap, out) in out[..k].chunks_mut(channels).enumerate() {
             for (out, kernel) in out.iter_mut().zip(stored.chunks(taps)) {
                 *out = kernel[tap];
             }
         }
-    }
-
-    /// One panel from its columns' rows.
-    fn write(&self, rows: &[f32], panel: &mut [u32], scales: &mut [f32], offsets: &mut [i32]) {
-        let (width, k, group) = (self.width(), self.depth(), self.precision.group());
-        if self.precision == Precision::Int8 {
-            for ((row, scale), offset) in rows.chunks(k).zip(scales.iter_mut()).zip(offsets) {
-                let top = row.iter().fold(0f32, |top, v| top.max(v.abs()));
-                *scale = if top > 0.0 { top / 127.0 } else { 1.0 };
-                *offset = 128 * row.iter().map(|v| i32::from(byte(*v, *scale))).sum::<i32>();
-            }
-        }
-        for (strip, panel) in panel.chunks_mut(STRIP * width).enumerate() {
-            for (column, row) in rows.chunks(k).enumerate() {
-                let scale = scales[column];
-                let values = row[strip * STRIP * group..].chunks(group);
-                for (values, out) in values.zip(panel.chunks_mut(width)) {
-                    out[column] = pack(self.precision, values, scale);
-                }
-            }
-        }
-    }
-}
-
-/// A weight as a multiple of its scale.
-#[inline(always)]
-fn byte(value: f32, scale: f32) -> i8 {
-    (value / scale).round_ties_even() as i8
-}
-
-/// The values of a group, or fewer at a row's end, in 4 bytes.
-#[inline(always)]
-fn pack(precision: Precision, values: &[f32], scale: f32) -> u32 {
-    let value = |i: usize| values.get(i).copied().unwrap_or(0.0);
-    match precision {
-        Precision::F32 => value(0).to_bits(),
-        Precision::Bf16 => {
-            let bits = |i| u32::from(bf16::narrow(value(i)).to_bits());
-            bits(0) | bits(1) << 16
-        }
-        Precision::Int8 => u32::from_le_bytes([0, 1, 2, 3].map(|i| byte(value(i), scale) as u8)),
     }
 }

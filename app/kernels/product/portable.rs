@@ -73,8 +73,12 @@ impl<S: Simd, W: Widen, const V: usize, const H: usize> Leaf for Portable<S, W, 
     const COLUMNS: usize = V * S::F32_LANES;
     const DEPTH: usize = 256;
 
-    fn tile(self, rows: usize, left: &[f32], panel: &[u32], sums: &mut [f32], stride: usize, add: bool) {
-        self.simd.vectorize(Tile::<S, W, V, H> { leaf: self, rows, left, panel, sums, stride, add });
+    fn tile(self, rows: usize, left: &[f32], panels: [&[u32]; 2], sums: &mut [f32], stride: usize, add: bool) {
+        assert!(
+            (1..=H).contains(&rows)
+                && left.len() >= (rows - 1) * Self::DEPTH + panels[0].len() / Self::COLUMNS * W::GROUP
+        );
+        self.simd.vectorize(Tile::<S, W, V, H> { leaf: self, rows, left, panel: panels[0], sums, stride, add });
     }
 }
 
@@ -115,14 +119,17 @@ impl<S: Simd, W: Widen, const V: usize, const H: usize> Tile<'_, S, W, V, H> {
     fn rows<const R: usize>(self) {
         let Self { leaf: Portable { simd, weights }, left, panel, sums, stride, add, .. } = self;
         let (panel, _) = S::as_simd_u32s(panel).0.as_chunks::<V>();
-        let depth = Portable::<S, W, V, H>::DEPTH;
-        let left: [&[f32]; R] = std::array::from_fn(|r| &left[r * depth..][..panel.len() * W::GROUP]);
+        let left = left.as_ptr();
         let mut tile = [[simd.splat_f32s(0.0); V]; R];
         for (g, groups) in panel.iter().enumerate() {
             for i in 0..W::GROUP {
                 let values: [S::f32s; V] = std::array::from_fn(|v| weights.value(simd, groups[v], i));
-                for (sums, left) in tile.iter_mut().zip(&left) {
-                    let left = simd.splat_f32s(left[g * W::GROUP + i]);
+                for (r, sums) in tile.iter_mut().enumerate() {
+                    // SAFETY: `tile` of the leaf asserted that these values are there. With slices the bounds of
+                    // every row would be checked at every step.
+                    #[expect(unsafe_code, reason = "see above")]
+                    let left = unsafe { *left.add(r * Portable::<S, W, V, H>::DEPTH + g * W::GROUP + i) };
+                    let left = simd.splat_f32s(left);
                     for (sum, value) in sums.iter_mut().zip(&values) {
                         *sum = simd.mul_add_e_f32s(left, *value, *sum);
                     }

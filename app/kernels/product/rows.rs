@@ -46,18 +46,38 @@ impl Geometry {
 }
 
 /// The left side of a product, whose rows are gathered a block at a time.
-pub(super) trait Rows: Sync {
+pub(super) enum Rows<'a> {
+    Matrix(Matrix<'a>),
+    Patches(Patches<'a>),
+}
+
+impl Rows<'_> {
     /// How many.
-    fn count(&self) -> usize;
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Matrix(rows) => rows.count,
+            Self::Patches(Patches { geometry, .. }) => geometry.n * geometry.output[0] * geometry.output[1],
+        }
+    }
 
     /// Writes values `depth` of rows `rows`, `stride` apart; what is behind the end of a row is zero.
-    fn gather<T: Left>(&self, rows: Range<usize>, depth: Range<usize>, out: &mut [T], stride: usize);
+    #[inline(always)]
+    pub(super) fn gather<T: Left>(&self, rows: Range<usize>, depth: Range<usize>, out: &mut [T], stride: usize) {
+        match self {
+            Self::Matrix(matrix) => matrix.gather(rows, depth, out, stride),
+            Self::Patches(patches) => patches.gather(rows, depth, out, stride),
+        }
+    }
 }
 
 /// Numbers a leaf multiplies.
 pub(super) trait Left: Pod + Send + Sync {
     const ZERO: Self;
     fn copy(from: Source<'_>, range: Range<usize>, out: &mut [Self]);
+    /// These, to gather from.
+    fn source(values: &[Self]) -> Source<'_>;
+    /// Rounds computed values.
+    fn store(values: &[f32], out: &mut [Self]);
 }
 
 /// Numbers rows are made of.
@@ -79,6 +99,16 @@ impl<'a> From<Values<'a>> for Source<'a> {
 }
 
 impl Left for f32 {
+    #[inline(always)]
+    fn source(values: &[Self]) -> Source<'_> {
+        Source::F32(values)
+    }
+
+    #[inline(always)]
+    fn store(values: &[f32], out: &mut [Self]) {
+        out.iter_mut().zip(values).for_each(|(out, v)| *out = Self::narrow(*v));
+    }
+
     const ZERO: Self = 0.0;
 
     #[inline(always)]
@@ -92,6 +122,16 @@ impl Left for f32 {
 }
 
 impl Left for bf16 {
+    #[inline(always)]
+    fn source(values: &[Self]) -> Source<'_> {
+        Source::Bf16(values)
+    }
+
+    #[inline(always)]
+    fn store(values: &[f32], out: &mut [Self]) {
+        out.iter_mut().zip(values).for_each(|(out, v)| *out = Self::narrow(*v));
+    }
+
     const ZERO: Self = bf16::ZERO;
 
     #[inline(always)]
@@ -108,6 +148,16 @@ impl Left for bf16 {
 }
 
 impl Left for u8 {
+    fn source(values: &[Self]) -> Source<'_> {
+        Source::Bytes(values)
+    }
+
+    /// # Panics
+    /// Always: see [`copy`](Self::copy).
+    fn store(_: &[f32], _: &mut [Self]) {
+        unreachable!("values that are computed have no scale")
+    }
+
     const ZERO: Self = 128;
 
     /// # Panics
@@ -137,12 +187,6 @@ impl<'a> Matrix<'a> {
             Source::Bytes(values) => values.len(),
         };
         Self { values, depth, count: len / depth.max(1) }
-    }
-}
-
-impl Rows for Matrix<'_> {
-    fn count(&self) -> usize {
-        self.count
     }
 
     #[inline(always)]
@@ -192,12 +236,6 @@ impl<'a> Patches<'a> {
                 None => out.fill(T::ZERO),
             }
         }
-    }
-}
-
-impl Rows for Patches<'_> {
-    fn count(&self) -> usize {
-        self.geometry.n * self.geometry.output[0] * self.geometry.output[1]
     }
 
     #[inline(always)]

@@ -117,6 +117,13 @@ fn check_conv(n: usize, geometry: &Geometry, seed: u64) {
         let mut out = vec![f32::NAN; expected.len()];
         conv2d(cx, Values::F32(&x), geometry, &packed, &finish, ValuesMut::F32(&mut out)).expect("not cancelled");
         let error = relative_l2(&out, &expected);
+        if geometry.kernel == [3, 3] && stride == 1 && precision != Precision::Int8 {
+            let packed = pack(cx, precision, &weights, [n, c * 9], Layout::Winograd, &bias);
+            let mut out = vec![f32::NAN; expected.len()];
+            conv2d(cx, Values::F32(&x), geometry, &packed, &finish, ValuesMut::F32(&mut out)).expect("not cancelled");
+            let error = relative_l2(&out, &expected);
+            assert!(error < 2.0 * bound(precision), "Winograd {} {precision:?} {n} of {geometry:?}: {error:e}", cx.isa);
+        }
         assert!(error < bound(precision), "{} {precision:?} {n} of {geometry:?}: {error:e}", cx.isa);
     });
 }
