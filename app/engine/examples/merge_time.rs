@@ -6,7 +6,8 @@
 
 use fourstep_compute::{
     Backend, ComputeError,
-    candle::{Candle, Device, Precision},
+    Precision,
+    candle::{Candle, Device},
 };
 use fourstep_nets::{ClipTextConfig, ClipTextEncoder, Packs, UNet, UNetConfig};
 use fourstep_weights::{Checkpoint, Lora, Merged, Part, Storage, VARIANTS};

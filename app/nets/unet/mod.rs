@@ -78,7 +78,7 @@ impl<B: Backend> UNet<B> {
         let load_up = |(i, block): (usize, _)| UpBlock::load(b, &p.sub("up_blocks").sub(i), block, spec);
         Ok(Self {
             conv_in: p.conv2d(b, "conv_in", [config.in_channels, first, kernel_in], same(kernel_in))?,
-            time: TimeLayers::load(b, p, config, activation)?,
+            time: TimeLayers::load(&b.for_kept(), p, config, activation)?,
             down_blocks: down.iter().enumerate().map(load_down).collect::<Result<_>>()?,
             mid_block: MidBlock::load(b, &p.sub("mid_block"), last, &mid, spec)?,
             up_blocks: up.iter().enumerate().map(load_up).collect::<Result<_>>()?,
