@@ -1,6 +1,10 @@
 //! The leaf for every instruction set: words are f32.
 
-use super::{leaf::{Leaf, Panels}, pack::Single, softmax::{Softmax, exp2}};
+use super::{
+    leaf::{Leaf, Panels},
+    softmax::{Softmax, exp2},
+    words::Single,
+};
 use pulp::{Simd, WithSimd, bytemuck};
 
 /// `V` vectors of queries; a tile is at most `H` rows high, as many as leave registers for its sums.

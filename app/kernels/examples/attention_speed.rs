@@ -43,7 +43,8 @@ fn main() {
                 let time = measure(cx, shape, format == "bf16").as_secs_f64();
                 let flops = 4.0 * (heads * d * queries * keys) as f64 * if causal { 0.5 } else { 1.0 };
                 let speed = flops / time * 1e-9;
-                let share = peak.map_or(String::new(), |peak| format!(" {:3.0} %", 100.0 * speed / peak / threads as f64));
+                let share =
+                    peak.map_or(String::new(), |peak| format!(" {:3.0} %", 100.0 * speed / peak / threads as f64));
                 println!("{label} {:8.3} ms {speed:6.1} GFLOP/s{share}", time * 1e3);
             }
         }
