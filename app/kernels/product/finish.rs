@@ -170,10 +170,15 @@ fn narrow(sums: &[f32], out: &mut [bf16]) {
 /// Of each pair of `half` values `[a, g]` what `a · gelu(g)` is, moved together; how many that are.
 #[inline(always)]
 fn gate(sums: &mut [f32], half: usize) -> usize {
+    /// At most half a panel. Copied out, for the compiler would have to expect that a result changes what is read next.
+    const HALF: usize = 16;
+    let mut gated = [0f32; HALF];
     for at in 0..sums.len() / (2 * half) {
-        for i in 0..half {
-            sums[at * half + i] = sums[2 * at * half + i] * math::gelu(sums[(2 * at + 1) * half + i]);
+        let (a, g) = sums[2 * at * half..2 * (at + 1) * half].split_at(half);
+        for ((gated, a), g) in gated.iter_mut().zip(a).zip(g) {
+            *gated = a * math::gelu(*g);
         }
+        sums[at * half..(at + 1) * half].copy_from_slice(&gated[..half]);
     }
     sums.len() / 2
 }
