@@ -14,9 +14,9 @@ mod stats;
 
 use crate::window;
 use clap::{Args, Parser, Subcommand};
-use fourstep_engine::{BackendChoice, EngineOptions, Precision};
+use fourstep_engine::{BackendChoice, DeviceOptions, EngineOptions, Isa, Precision};
 use fourstep_protocol::{Failure, FailureKind};
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 /// Paints while you type: Latent Consistency Models in four steps.
 ///
@@ -45,38 +45,39 @@ enum Task {
 /// What computes, and how.
 #[derive(Args, Clone, Copy)]
 struct DeviceArgs {
-    /// What computes: auto, candle, candle-cpu, candle-cuda, candle-metal
+    /// What computes: auto, cpu, candle, candle-cpu, candle-cuda, candle-metal
     #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
     backend: BackendChoice,
-    /// How wide the numbers are: auto, f32, f16, bf16
-    #[arg(long, global = true, value_name = "NAME", default_value = "auto", value_parser = precision)]
+    /// How wide the numbers are: auto, f32, f16, bf16, int8
+    #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
     precision: Precision,
+    /// Which instructions the cpu backend uses: scalar, avx2, avx512, neon, …
+    ///
+    /// The best there are where it is not given; the environment variable FOURSTEP_ISA sets it too.
+    #[arg(long, global = true, value_name = "NAME")]
+    isa: Option<Isa>,
 }
 
 impl DeviceArgs {
-    fn engine_options(self) -> EngineOptions {
-        EngineOptions { backend: self.backend, precision: self.precision, ..EngineOptions::default() }
+    fn options(self) -> DeviceOptions {
+        let Self { backend, precision, isa } = self;
+        DeviceOptions { backend, precision, isa, ..DeviceOptions::default() }
     }
-}
 
-fn precision(name: &str) -> Result<Precision, String> {
-    match name {
-        "auto" => Ok(Precision::Auto),
-        "f32" => Ok(Precision::F32),
-        "f16" => Ok(Precision::F16),
-        "bf16" => Ok(Precision::Bf16),
-        _ => Err(format!("`{name}` is not a precision; choose one of auto, f32, f16, bf16")),
+    fn engine_options(self) -> EngineOptions {
+        EngineOptions { device: self.options(), ..EngineOptions::default() }
     }
 }
 
 /// Does what the arguments say. Exit code 2 means that other arguments would work, 1 that the machine failed.
-pub(crate) fn run() -> ExitCode {
+/// `started` is when the program was.
+pub(crate) fn run(started: Instant) -> ExitCode {
     let Cli { device, task } = Cli::parse();
     let done = match task {
-        None => window::open(device.engine_options()),
+        None => window::open(device.options()),
         Some(Task::Generate(args)) => generate::run(args, device),
         Some(Task::Compare(args)) => compare::run(args, device),
-        Some(Task::Bench(args)) => bench::run(&args, device),
+        Some(Task::Bench(args)) => bench::run(&args, device, started),
         Some(Task::Models(args)) => models::run(&args),
     };
     match done {
@@ -113,6 +114,8 @@ mod tests {
             let cli = Cli::try_parse_from(line.split(' ')).expect("parses");
             assert_eq!(cli.device.backend, BackendChoice::CandleCpu);
         }
-        assert!(Cli::try_parse_from(["fourstep", "--precision", "f64"]).is_err());
+        for unknown in [["--precision", "f64"], ["--isa", "mmx"], ["--backend", "abacus"]] {
+            assert!(Cli::try_parse_from([&["fourstep"], &unknown[..]].concat()).is_err());
+        }
     }
 }

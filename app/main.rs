@@ -9,7 +9,7 @@ mod previews;
 mod settings;
 mod window;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 /// Pictures are megabytes that come and go at every operation; the system's allocator gives such blocks back to the
 /// kernel each time and pays for their pages again.
@@ -17,9 +17,10 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let started = Instant::now();
     // Our own warnings, and of the libraries only what is broken. That a desktop has no file dialogs is told in the window,
     // and what becomes of a download where it was asked for.
     let filter = "error,fourstep=warn,hf_hub=off,rfd=off";
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter)).init();
-    cli::run()
+    cli::run(started)
 }

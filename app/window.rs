@@ -6,7 +6,7 @@ use crate::{
     previews, settings,
 };
 use fourstep_catalog::Catalog;
-use fourstep_engine::{Engine, EngineOptions};
+use fourstep_engine::{DeviceOptions, Engine, EngineOptions};
 use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
 use fourstep_session::{Moment, Session, Settings};
 use fourstep_ui::{Ports, SystemDialogs, Waker};
@@ -16,37 +16,34 @@ use std::{
     time::Instant,
 };
 
-/// Opens the window and returns when it is closed. `options.wake` is replaced by the window's own.
+/// Opens the window and returns when it is closed.
 ///
 /// # Errors
 /// [`Failure`] where there is no display, no graphics driver or no computing device.
-pub(crate) fn open(options: EngineOptions) -> Result<(), Failure> {
+pub(crate) fn open(device: DeviceOptions) -> Result<(), Failure> {
     let catalog = Catalog::load();
     for problem in catalog.problems() {
         log::warn!("{problem}");
     }
     // Opened before the window, so that a device that does not exist is said on the terminal that asked for it.
-    options.backend.open(options.precision)?;
-    let build = move |waker: Waker| build(&catalog, &options, &waker);
+    device.open()?;
+    let build = move |waker: Waker| build(&catalog, &device, &waker);
     fourstep_ui::run(build).map_err(|e| {
         let remedy = "fourstep --help says what works without a window.";
         Failure::machine("The window could not be opened", e, remedy)
     })
 }
 
-fn build(catalog: &Catalog, options: &EngineOptions, waker: &Waker) -> (Session, Ports) {
+fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, Ports) {
     let start = Instant::now();
-    let (backend, precision) = (options.backend, options.precision);
     let wake = waker.clone();
-    let client: Box<dyn Client> = match Engine::spawn(
-        catalog.clone(),
-        EngineOptions { backend, precision, wake: Box::new(move || wake()), ..EngineOptions::default() },
-    ) {
+    let options = EngineOptions { device: device.clone(), wake: Box::new(move || wake()), ..EngineOptions::default() };
+    let client: Box<dyn Client> = match Engine::spawn(catalog.clone(), options) {
         Ok(engine) => Box::new(engine),
         Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),
     };
     let wake = waker.clone();
-    let previewer = previews::spawn(catalog.clone(), backend, precision, move || wake());
+    let previewer = previews::spawn(catalog.clone(), device.clone(), move || wake());
     let previewer = previewer.inspect_err(|e| log::error!("there are no previews: {e}")).ok();
     let models = catalog.models();
     let sample = Settings::sample(&models);

@@ -1,3 +1,5 @@
+mod profile;
+
 use super::{
     DeviceArgs, out,
     painter::Painter,
@@ -7,9 +9,11 @@ use super::{
 use crate::previews::decoder;
 use clap::Args;
 use fourstep_catalog::Catalog;
-use fourstep_compute::CancelToken;
+use fourstep_compute::{CancelToken, cpu::Profiler};
+use fourstep_engine::{DeviceOptions, EngineOptions};
 use fourstep_preview::Decode;
 use fourstep_protocol::{Command, DeviceInfo, Event, Failure, Finished, Request, RunId, Size};
+use profile::Profile;
 use serde::Serialize;
 use std::{
     thread,
@@ -26,6 +30,9 @@ pub(super) struct BenchArgs {
     /// How often each thing is measured
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
+    /// Show how long each operation of a run takes (cpu backend)
+    #[arg(long)]
+    profile: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -42,6 +49,8 @@ struct Report {
     steps: u32,
     runs: u32,
     device: DeviceInfo,
+    /// From the start of the program to a model that is ready to paint.
+    ready_secs: Option<f64>,
     /// Opening the model and packing its weights.
     load_secs: Option<f64>,
     /// Encoding a prompt that was not seen before.
@@ -59,10 +68,12 @@ struct Report {
     cancel_secs: Option<f64>,
     cancel_max_secs: Option<f64>,
     peak_memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Profile>,
 }
 
 /// Measures and reports.
-pub(super) fn run(args: &BenchArgs, device: DeviceArgs) -> Result<(), Failure> {
+pub(super) fn run(args: &BenchArgs, device: DeviceArgs, started: Instant) -> Result<(), Failure> {
     let catalog = catalog();
     let model = args.model.info(&catalog)?;
     let mut request = Request::new(&model, "a red apple on a blue background");
@@ -71,18 +82,29 @@ pub(super) fn run(args: &BenchArgs, device: DeviceArgs) -> Result<(), Failure> {
     request.size = args.size.unwrap_or(request.size);
     check(&request, &model)?;
 
-    let (mut painter, loads) = load(&catalog, device, &request, args.runs)?;
-    let mut decoder = decoder(&catalog, device.backend, device.precision, &request.model)?;
+    let profiler = args.profile.then(Profiler::default);
+    let profiled = DeviceOptions { profiler: profiler.clone(), ..device.options() };
+    let Loaded { mut painter, ready_secs, load_secs } = load(&catalog, &profiled, &request, args.runs, started)?;
+    if let Some(profiler) = &profiler {
+        // There is nothing to be measured for, should another backend compute.
+        check_profiled(profiler)?;
+    }
+    let mut decoder = decoder(&catalog, &device.options(), &request.model)?;
     let samples = paint(&mut painter, &mut *decoder, &request, args.runs)?;
     let whole = median(&samples.whole).unwrap_or_default();
     let cancels = cancel(&mut painter, &request, args.runs, whole)?;
+    // Measured before the profile, whose run is none of those that are reported.
+    let peak_memory_bytes = peak_memory_bytes();
+    let unseen = Request { prompt: format!("{} at dawn", request.prompt), ..request.clone() };
+    let profile = profiler.map(|profiler| profile::profile(&mut painter, &profiler, &unseen)).transpose()?;
     let report = Report {
         model: model.model.to_string(),
         size: request.size,
         steps: request.steps,
         runs: args.runs,
         device: painter.device,
-        load_secs: median(&loads),
+        ready_secs,
+        load_secs: median(&load_secs),
         text_secs: median(&samples.text),
         step_secs: median(&samples.steps),
         tiny_decode_secs: median(&samples.tiny),
@@ -91,20 +113,53 @@ pub(super) fn run(args: &BenchArgs, device: DeviceArgs) -> Result<(), Failure> {
         first_preview_secs: median(&samples.first_preview),
         cancel_secs: median(&cancels),
         cancel_max_secs: cancels.iter().copied().max_by(f64::total_cmp),
-        peak_memory_bytes: peak_memory_bytes(),
+        peak_memory_bytes,
+        profile,
     };
     if args.json { out::json(&report) } else { out::line(&table(&report)) }
 }
 
-/// Starts engines one after the other and paints once with each: the last one, warm, and the loading times.
-fn load(catalog: &Catalog, device: DeviceArgs, request: &Request, runs: u32) -> Result<(Painter, Vec<f64>), Failure> {
-    let mut loads = Vec::new();
+/// A warm engine, and how long it took to get one.
+struct Loaded {
+    painter: Painter,
+    ready_secs: Option<f64>,
+    load_secs: Vec<f64>,
+}
+
+/// Starts engines one after the other and paints once with each.
+fn load(
+    catalog: &Catalog,
+    device: &DeviceOptions,
+    request: &Request,
+    runs: u32,
+    started: Instant,
+) -> Result<Loaded, Failure> {
+    let (mut ready_secs, mut load_secs) = (None, Vec::new());
     loop {
-        let mut painter = Painter::start(catalog, device)?;
-        loads.push(painter.paint(request, &mut |_| ())?.timings.load_secs);
-        if loads.len() >= runs.min(MAX_LOADS) as usize {
-            return Ok((painter, loads));
+        let profiler = device.profiler.clone();
+        let wake = Box::new(move || profiler.iter().for_each(Profiler::mark));
+        let options = EngineOptions { device: device.clone(), wake, ..EngineOptions::default() };
+        let mut painter = Painter::start(catalog, options)?;
+        let finished = painter.paint(request, &mut |event| {
+            if matches!(event, Event::Loading { fraction, .. } if *fraction >= 1.0) {
+                ready_secs.get_or_insert(started.elapsed().as_secs_f64());
+            }
+        })?;
+        load_secs.push(finished.timings.load_secs);
+        if load_secs.len() >= runs.min(MAX_LOADS) as usize {
+            return Ok(Loaded { painter, ready_secs, load_secs });
         }
+    }
+}
+
+fn check_profiled(profiler: &Profiler) -> Result<(), Failure> {
+    match profiler.layer_counts().is_empty() {
+        false => Ok(()),
+        true => Err(Failure::input(
+            "There is no profile",
+            "only the cpu backend writes down how long its operations take",
+            "Give --backend cpu, or leave --profile out.",
+        )),
     }
 }
 
@@ -197,6 +252,7 @@ fn table(r: &Report) -> String {
     let rows = [
         ("model", format!("{} at {}, {} steps", r.model, r.size, r.steps)),
         ("device", format!("{} {} {}, {} threads", d.backend, d.device, d.precision, d.threads)),
+        ("ready", ms(r.ready_secs)),
         ("load", ms(r.load_secs)),
         ("text encode", ms(r.text_secs)),
         ("per step", ms(r.step_secs)),
@@ -208,5 +264,6 @@ fn table(r: &Report) -> String {
         ("peak memory", memory),
     ];
     let lines = rows.map(|(name, value)| format!("{name:14} {value}"));
-    format!("{}\nmedians of {} runs", lines.join("\n"), r.runs)
+    let profile = r.profile.as_ref().map_or_else(String::new, |profile| format!("\n{}", profile.table()));
+    format!("{}\nmedians of {} runs{profile}", lines.join("\n"), r.runs)
 }

@@ -41,7 +41,7 @@ pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> 
     check(&slow_request, &model)?;
     let out = paths::picture(args.out, &request)?;
 
-    let mut painter = Painter::start(&catalog, device)?;
+    let mut painter = Painter::start(&catalog, device.engine_options())?;
     let mut paint = |request| {
         let progress = Progress::new();
         let mut reports = Reports::default();

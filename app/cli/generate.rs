@@ -65,10 +65,10 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
     args.previews.as_deref().map_or(Ok(()), paths::folder)?;
 
     let decoder = match args.json || args.previews.is_some() {
-        true => Some(decoder(&catalog, device.backend, device.precision, &request.model)?),
+        true => Some(decoder(&catalog, &device.options(), &request.model)?),
         false => None,
     };
-    let mut painter = Painter::start(&catalog, device)?;
+    let mut painter = Painter::start(&catalog, device.engine_options())?;
     let mut previews = Previews { decoder, folder: args.previews, ..Previews::default() };
     let progress = Progress::new();
     let mut reports = Reports::default();

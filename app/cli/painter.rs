@@ -1,6 +1,5 @@
-use super::DeviceArgs;
 use fourstep_catalog::Catalog;
-use fourstep_engine::Engine;
+use fourstep_engine::{Engine, EngineOptions};
 use fourstep_protocol::{Client, Command, DeviceInfo, Event, Failure, Finished, Request, RunId};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
@@ -24,8 +23,8 @@ impl Painter {
     ///
     /// # Errors
     /// [`Failure`] where there is no such device.
-    pub(super) fn start(catalog: &Catalog, device: DeviceArgs) -> Result<Self, Failure> {
-        let engine = Engine::spawn(catalog.clone(), device.engine_options())?;
+    pub(super) fn start(catalog: &Catalog, options: EngineOptions) -> Result<Self, Failure> {
+        let engine = Engine::spawn(catalog.clone(), options)?;
         loop {
             if let Event::Ready(device) = next_event(&engine)? {
                 return Ok(Self { engine, last_run: RunId(0), device });

@@ -1,4 +1,4 @@
-use crate::{CancelToken, HostTensor, Result};
+use crate::{Activation, CancelToken, HostTensor, Result};
 
 /// The operations a diffusion network is made of.
 ///
@@ -17,6 +17,8 @@ pub trait Backend: Clone + Send + Sync + 'static {
     type Tensor: Clone + Send + Sync + 'static;
     /// A packed `[out, in]` matrix and its bias.
     type Linear: Clone + Send + Sync + 'static;
+    /// A packed `[2 · out, in]` matrix whose second half gates the first, and its bias.
+    type Geglu: Clone + Send + Sync + 'static;
     /// A packed `[out, in, kh, kw]` kernel, its bias and its spec.
     type Conv2d: Clone + Send + Sync + 'static;
     /// Scale and shift of a group norm.
@@ -32,6 +34,25 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The same backend for a run with this token.
     fn with_cancel(&self, token: CancelToken) -> Self;
 
+    /// The same device with numbers of 32 bits, for what overflows in fewer.
+    ///
+    /// # Errors
+    /// Where the device cannot be opened once more.
+    fn in_f32(&self) -> Result<Self>;
+
+    /// The same backend for packing layers whose results are kept, by prompt or by timestep: they run so seldom that
+    /// precision is worth more than speed there.
+    fn for_kept(&self) -> Self {
+        self.clone()
+    }
+
+    /// The same backend for packing layers that see pictures whose sides were halved so often: the most pixels, and with
+    /// them the fastest way to convolve, depend on it.
+    fn at_level(&self, halvings: usize) -> Self {
+        let _ = halvings;
+        self.clone()
+    }
+
     /// `weight` is `[out, in]`, `bias` `[out]`.
     fn pack_linear(&self, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Linear>;
 
@@ -42,6 +63,15 @@ pub trait Backend: Clone + Send + Sync + 'static {
     fn repack_linear(&self, old: Self::Linear, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Linear> {
         drop(old);
         self.pack_linear(weight, bias)
+    }
+
+    /// `weight` is `[2 · out, in]`, `bias` `[2 · out]`.
+    fn pack_geglu(&self, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Geglu>;
+
+    /// [`pack_geglu`](Self::pack_geglu), into the memory of a layer of the same shape where nobody else has it.
+    fn repack_geglu(&self, old: Self::Geglu, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Geglu> {
+        drop(old);
+        self.pack_geglu(weight, bias)
     }
 
     /// [`pack_conv2d`](Self::pack_conv2d), into the memory of a layer of the same shape where nobody else has it.
@@ -89,9 +119,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// `x·Wᵀ + bias` on tokens, then the epilogue. `add_channels` of the epilogue is not used with tokens.
     fn linear(&self, x: &Self::Tensor, w: &Self::Linear, epilogue: Epilogue<'_, Self::Tensor>) -> Result<Self::Tensor>;
 
-    /// `[a, g] = x·Wᵀ + bias`, then `a · gelu(g)` (erf form): tokens `[n, l, c]` → `[n, l, out/2]`
+    /// `[a, g] = x·Wᵀ + bias`, then `a · gelu(g)` (erf form): tokens `[n, l, c]` → `[n, l, out]`
     /// (arXiv 2002.05202; diffusers `activations.py` GEGLU).
-    fn geglu(&self, x: &Self::Tensor, w: &Self::Linear) -> Result<Self::Tensor>;
+    fn geglu(&self, x: &Self::Tensor, w: &Self::Geglu) -> Result<Self::Tensor>;
 
     /// Convolution (cross-correlation, as in PyTorch) of a picture, then the epilogue.
     fn conv2d(&self, x: &Self::Tensor, w: &Self::Conv2d, epilogue: Epilogue<'_, Self::Tensor>) -> Result<Self::Tensor>;
@@ -155,14 +185,20 @@ pub trait Backend: Clone + Send + Sync + 'static {
 /// What computes, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackendInfo {
-    /// `candle`, later `cpu` and `gpu`.
+    /// `candle`, `cpu`, later `gpu`.
     pub backend: &'static str,
-    /// `CPU`, `CUDA 0`, …
+    /// `CPU`, `CUDA 0`, `CPU avx2`, …
     pub device: String,
     /// `f32`, `f16`, …
     pub precision: &'static str,
     /// Threads used on a CPU; 0 elsewhere.
     pub threads: usize,
+    /// Whether weights and tensors lie in the machine's own memory.
+    pub on_host: bool,
+    /// Bits a weight takes, on average.
+    pub weight_bits: u32,
+    /// Bits a number in a tensor takes, at most.
+    pub value_bits: u32,
 }
 
 /// Stride and padding of a convolution.
@@ -242,21 +278,6 @@ impl<T> Clone for Epilogue<'_, T> {
 }
 
 impl<T> Copy for Epilogue<'_, T> {}
-
-/// Functions of one value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Activation {
-    /// x · sigmoid(x).
-    Silu,
-    /// The exact GELU: x · Φ(x) (OpenCLIP).
-    Gelu,
-    /// x · sigmoid(1.702 x) (OpenAI's CLIP).
-    QuickGelu,
-    /// max(x, 0).
-    Relu,
-    /// 3 · tanh(x / 3), the clamp in front of the tiny decoder.
-    SoftClamp3,
-}
 
 /// Which keys a query may look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,6 +35,10 @@ impl Tolerance {
     pub const F32: Self = Self { relative: 3e-6 };
     /// For f16 operands, sums in f32.
     pub const F16: Self = Self { relative: 5e-3 };
+    /// For bf16 operands, sums in f32: eight times the rounding of f16, most of which sums average out.
+    pub const BF16: Self = Self { relative: 1e-2 };
+    /// For weights and rows in 127 steps of their largest value, other operands in bf16.
+    pub const INT8: Self = Self { relative: 2e-2 };
 }
 
 /// The largest error of each operation, relative to the largest value of its result.

@@ -37,3 +37,9 @@ pub enum ComputeError {
 
 /// The result of everything that computes.
 pub type Result<T, E = ComputeError> = std::result::Result<T, E>;
+
+impl From<fourstep_kernels::Cancelled> for ComputeError {
+    fn from(_: fourstep_kernels::Cancelled) -> Self {
+        Self::Cancelled
+    }
+}

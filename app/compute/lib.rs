@@ -8,11 +8,16 @@ mod backend;
 mod cancel;
 pub mod candle;
 pub mod conformance;
+pub mod cpu;
 mod error;
 mod host;
 pub mod panels;
+mod precision;
+mod shapes;
 
-pub use backend::{Activation, Backend, BackendInfo, Conv2dSpec, Epilogue, Mask, Padding};
+pub use backend::{Backend, BackendInfo, Conv2dSpec, Epilogue, Mask, Padding};
 pub use cancel::{CancelFloor, CancelToken};
 pub use error::{ComputeError, Result};
-pub use host::{Blocks, Element, HostTensor, TensorSource};
+pub use fourstep_kernels::Activation;
+pub use host::{Blocks, Element, HostTensor, Owner, TensorSource};
+pub use precision::Precision;

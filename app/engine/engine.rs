@@ -1,19 +1,16 @@
 use crate::{
-    EngineOptions, Precision,
-    mailbox::{Outbox, mailbox},
+    AvailableBytes, EngineOptions, OpenDevice,
+    mailbox::{Inbox, Outbox, mailbox},
     memory::Memory,
     models::Setup,
     worker::{Events, Worker},
 };
 use crossbeam_channel::{Receiver, bounded};
 use fourstep_catalog::Catalog;
-use fourstep_compute::CancelFloor;
+use fourstep_compute::{Backend, CancelFloor, cpu::lower_priority};
 use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     thread::JoinHandle,
     time::Duration,
 };
@@ -37,16 +34,18 @@ impl Engine {
     /// # Errors
     /// [`Failure`] where the device cannot be opened or the system gives no thread.
     pub fn spawn(catalog: Catalog, options: EngineOptions) -> Result<Self, Failure> {
-        let EngineOptions { backend: choice, precision, wake, available_bytes } = options;
-        let backend = choice.open(precision)?;
-        let memory = Memory::new(&backend, available_bytes);
-        let in_f32 = Arc::new(move || choice.open(Precision::F32));
-        let setup = Setup { backend, in_f32, catalog, memory };
+        let EngineOptions { device, wake, available_bytes } = options;
+        let device = device.open()?;
         let (outbox, inbox) = mailbox();
         let (sender, events) = bounded(EVENTS_WAITING);
         let floor = CancelFloor::default();
-        let worker = Worker::new(setup, inbox, Events::new(sender, wake), floor.clone());
-        let thread = std::thread::Builder::new().name("inference".into()).spawn(|| worker.work()).map_err(|e| {
+        let far_end =
+            FarEnd { catalog, available_bytes, inbox, events: Events::new(sender, wake), floor: floor.clone() };
+        let thread = match device {
+            OpenDevice::Candle(backend) => far_end.start(backend),
+            OpenDevice::Cpu(backend) => far_end.start(backend),
+        };
+        let thread = thread.map_err(|e| {
             Failure::machine("The inference thread could not be started", e, "Close other programs and start again.")
         })?;
         Ok(Self { outbox: Some(outbox), events, floor, newest_run: AtomicU64::new(0), thread: Some(thread) })
@@ -55,6 +54,30 @@ impl Engine {
     /// Waits for the next event; `None` where none comes in time or the thread has ended.
     pub fn next_event(&self, timeout: Duration) -> Option<Event> {
         self.events.recv_timeout(timeout).ok()
+    }
+}
+
+/// What the thread is given besides its device.
+struct FarEnd {
+    catalog: Catalog,
+    available_bytes: AvailableBytes,
+    inbox: Inbox,
+    events: Events,
+    floor: CancelFloor,
+}
+
+impl FarEnd {
+    fn start<B: Backend>(self, backend: B) -> std::io::Result<JoinHandle<()>> {
+        let Self { catalog, available_bytes, inbox, events, floor } = self;
+        let computes = backend.info().on_host;
+        let memory = Memory::new(&backend, available_bytes);
+        let worker = Worker::new(Setup { backend, catalog, memory }, inbox, events, floor);
+        std::thread::Builder::new().name("inference".into()).spawn(move || {
+            if computes {
+                lower_priority();
+            }
+            worker.work();
+        })
     }
 }
 

@@ -28,7 +28,10 @@ mod vae;
 mod worker;
 
 pub use engine::Engine;
-pub use fourstep_compute::candle::Precision;
+pub use fourstep_compute::{
+    Precision,
+    cpu::{Isa, Profiler},
+};
 pub use memory::{AvailableBytes, available_bytes};
-pub use options::{BackendChoice, EngineOptions};
+pub use options::{BackendChoice, DeviceOptions, EngineOptions, OpenDevice};
 pub use tiny_decoder::open_tiny_decoder;

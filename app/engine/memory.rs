@@ -24,18 +24,24 @@ pub(crate) struct Memory {
     available: AvailableBytes,
     /// Whether models lie in the memory that `available` speaks of.
     on_host: bool,
-    bytes_per_number: u64,
+    weight_bits: u64,
+    value_bits: u64,
 }
 
 impl Memory {
     pub(crate) fn new<B: Backend>(backend: &B, available: AvailableBytes) -> Self {
-        let BackendInfo { device, precision, .. } = backend.info();
-        Self { available, on_host: device == "CPU", bytes_per_number: if precision == "f32" { 4 } else { 2 } }
+        let BackendInfo { on_host, weight_bits, value_bits, .. } = backend.info();
+        Self { available, on_host, weight_bits: weight_bits.into(), value_bits: value_bits.into() }
     }
 
-    /// What so many numbers take on the device.
-    pub(crate) fn bytes_of(&self, numbers: u64) -> u64 {
-        numbers.saturating_mul(self.bytes_per_number)
+    /// What so many weights take on the device.
+    pub(crate) fn bytes_of_weights(&self, numbers: u64) -> u64 {
+        numbers.saturating_mul(self.weight_bits).div_ceil(8)
+    }
+
+    /// What so many numbers that are computed take on the device.
+    pub(crate) fn bytes_of_values(&self, numbers: u64) -> u64 {
+        numbers.saturating_mul(self.value_bits).div_ceil(8)
     }
 
     /// What is free; `None` where nothing can be said: on a card, or on a system that does not tell.
@@ -78,16 +84,20 @@ fn gigabytes(bytes: u64) -> String {
 mod tests {
     use super::*;
     use crate::fault::RunError;
-    use fourstep_compute::candle::{Candle, Device, Precision};
+    use fourstep_compute::{
+        Precision,
+        cpu::{Cpu, CpuOptions},
+    };
 
     fn memory(precision: Precision, available: Option<u64>) -> Memory {
-        Memory::new(&Candle::open(Device::Cpu, precision).expect("a processor"), Arc::new(move || available))
+        let cpu = Cpu::open(CpuOptions { precision, ..CpuOptions::default() }).expect("a processor");
+        Memory::new(&cpu, Arc::new(move || available))
     }
 
     #[test]
     fn too_little_is_a_failure_with_both_figures() {
         let memory = memory(Precision::F32, Some(8_200_000_000));
-        let needed = memory.bytes_of(3_470_000_000);
+        let needed = memory.bytes_of_weights(3_470_000_000);
         let error = memory.require("SDXL", needed, 0).expect_err("too little");
         let RunError::Failed(failure) = error else { panic!("{error:?}") };
         let text = failure.to_string();
@@ -97,9 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn half_precision_takes_half_and_an_unknown_size_is_no_obstacle() {
-        let memory = memory(Precision::F16, None);
-        assert_eq!(memory.bytes_of(10), 20);
+    fn narrower_weights_take_less_and_an_unknown_size_is_no_obstacle() {
+        let bytes = |precision| memory(precision, None).bytes_of_weights(1000);
+        assert_eq!((bytes(Precision::F32), bytes(Precision::Bf16)), (4000, 2000));
+        assert!((1000..1500).contains(&bytes(Precision::Int8)));
+        let memory = memory(Precision::Bf16, None);
+        assert_eq!(memory.bytes_of_values(10), 40);
         assert!(memory.require("SDXL", u64::MAX, 0).is_ok() && memory.has_plenty_for(u64::MAX));
     }
 

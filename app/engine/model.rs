@@ -73,7 +73,7 @@ impl<B: Backend> Model<B> {
         let mut at = self.slots.iter().position(same_files).or_else(|| self.slots.iter().position(unfinished));
         if at.is_none() && self.slots.len() < SLOTS {
             let plan = Plan::new(&self.base, loras, &self.networks_beside(None))?;
-            if self.slots.is_empty() || memory.has_plenty_for(memory.bytes_of(plan.numbers())) {
+            if self.slots.is_empty() || memory.has_plenty_for(memory.bytes_of_weights(plan.numbers())) {
                 return Ok((None, plan));
             }
         }

@@ -10,7 +10,7 @@ use crate::{
     network_set::NetworkSet,
     networks::Plan,
     pipeline::Run,
-    vae::{OpenInF32, Vae, working_numbers},
+    vae::{Vae, working_numbers},
 };
 use fourstep_catalog::Catalog;
 use fourstep_compute::Backend;
@@ -23,15 +23,14 @@ const MODELS_KEPT: usize = 2;
 /// What a pipeline is set up with once.
 pub(crate) struct Setup<B: Backend> {
     pub(crate) backend: B,
-    pub(crate) in_f32: OpenInF32<B>,
     pub(crate) catalog: Catalog,
     pub(crate) memory: Memory,
 }
 
 impl<B: Backend> Clone for Setup<B> {
     fn clone(&self) -> Self {
-        let Self { backend, in_f32, catalog, memory } = self;
-        Self { backend: backend.clone(), in_f32: in_f32.clone(), catalog: catalog.clone(), memory: memory.clone() }
+        let Self { backend, catalog, memory } = self;
+        Self { backend: backend.clone(), catalog: catalog.clone(), memory: memory.clone() }
     }
 }
 
@@ -132,7 +131,8 @@ impl<B: Backend> Models<B> {
         let decoding = decoding.map_or(0, |vae| working_numbers(vae, run.request.size));
         // A twentieth more than the weights: what runs keep besides them (0.27 GB beside SD1.5's 4.27 GB).
         let weights = missing.new_numbers(slot);
-        let needed = weights + weights / 20 + decoding.saturating_sub(model.proven_numbers);
+        let values = weights / 20 + decoding.saturating_sub(model.proven_numbers);
+        let needed = setup.memory.bytes_of_weights(weights) + setup.memory.bytes_of_values(values);
         self.make_room(&setup.memory, model, needed)?;
         model.proven_numbers = model.proven_numbers.max(decoding);
         if missing.numbers() == 0 {
@@ -157,18 +157,17 @@ impl<B: Backend> Models<B> {
         Ok(())
     }
 
-    /// Gives up what is not in use, as far as so many numbers need it with a margin: other models, then networks with
+    /// Gives up what is not in use, as far as so many bytes need it with a margin: other models, then networks with
     /// other LoRAs.
-    fn make_room(&mut self, memory: &Memory, model: &mut Model<B>, numbers: u64) -> Result<()> {
-        let (true, Some(mut free)) = (numbers > 0, memory.available()) else { return Ok(()) };
-        let needed = memory.bytes_of(numbers);
+    fn make_room(&mut self, memory: &Memory, model: &mut Model<B>, needed: u64) -> Result<()> {
+        let (true, Some(mut free)) = (needed > 0, memory.available()) else { return Ok(()) };
         let models = self.kept.iter().map(Model::numbers).sum::<u64>();
         let slots = model.slots.iter().map(|slot| slot.packed.numbers()).sum::<u64>();
-        memory.require(&model.base.info.name, needed, memory.bytes_of(models + slots))?;
+        memory.require(&model.base.info.name, needed, memory.bytes_of_weights(models + slots))?;
         while free < with_margin(needed) {
             free += match (self.kept.is_empty(), model.slots.is_empty()) {
-                (false, _) => memory.bytes_of(self.kept.remove(0).numbers()),
-                (true, false) => memory.bytes_of(model.slots.remove(0).packed.numbers()),
+                (false, _) => memory.bytes_of_weights(self.kept.remove(0).numbers()),
+                (true, false) => memory.bytes_of_weights(model.slots.remove(0).packed.numbers()),
                 (true, true) => break,
             };
         }

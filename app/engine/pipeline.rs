@@ -62,7 +62,7 @@ impl<B: Backend> Pipeline<B> {
 
         let strength = request.init.as_ref().map(|init| init.strength);
         let mut sampler = samplers::start(request.sampler, &model.base.schedule, request.steps, strength)?;
-        let device = Device { backend: &b, in_f32: &self.setup.in_f32, cancel: &run.cancel };
+        let device = Device { backend: &b, cancel: &run.cancel };
         let x = start(&device, model.vae, &*sampler, request, &mut noise)?;
         let steps = sampler.timesteps().len() as u32;
         (run.emit)(Event::Started { run: run.id, steps, prompt_tokens: conditions.prompt.tokens });

@@ -20,13 +20,9 @@ pub(crate) struct Vae<B: Backend> {
     in_f32: Option<(B, Coder<B>)>,
 }
 
-/// Opens the device of a backend once more, in f32.
-pub(crate) type OpenInF32<B> = Arc<dyn Fn() -> Result<B, Failure> + Send + Sync>;
-
 /// What a run computes on.
 pub(crate) struct Device<'a, B: Backend> {
     pub(crate) backend: &'a B,
-    pub(crate) in_f32: &'a OpenInF32<B>,
     pub(crate) cancel: &'a CancelToken,
 }
 
@@ -101,7 +97,7 @@ impl<B: Backend> Vae<B> {
         let (b, coder) = match self.in_f32.take() {
             Some(open) => open,
             None => {
-                let b = (device.in_f32)()?;
+                let b = device.backend.in_f32()?;
                 let loading = Loading::new(device.cancel.clone(), self.network.elements(), &|_| ());
                 let coder = Coder::load(&b, &self.network, &loading)?;
                 (b, coder)

@@ -72,6 +72,20 @@ impl<'a> Params<'a> {
         self.kept(name, |layer, old| repack_linear(b, old, &layer.matrix(input, output)?, None))
     }
 
+    /// A linear layer with bias whose outputs, twice as many, are values and their gates.
+    ///
+    /// # Errors
+    /// As [`linear`](Self::linear).
+    pub fn geglu<B: Backend>(&self, b: &B, name: &str, input: usize, output: usize) -> Result<B::Geglu> {
+        self.kept(name, |layer, old| {
+            let (weight, bias) = (layer.matrix(input, 2 * output)?, layer.tensor("bias", &[2 * output])?);
+            match old {
+                Some(old) => b.repack_geglu(old, &weight, Some(&bias)),
+                None => b.pack_geglu(&weight, Some(&bias)),
+            }
+        })
+    }
+
     /// A convolution with bias and a square kernel of `kernel` px.
     ///
     /// # Errors

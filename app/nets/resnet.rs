@@ -28,7 +28,7 @@ pub(crate) struct ResnetSpec {
 impl<B: Backend> ResnetBlock<B> {
     pub(crate) fn load(b: &B, p: &Params<'_>, input: usize, output: usize, spec: ResnetSpec) -> Result<Self> {
         let pad = Conv2dSpec::padded;
-        let project = |channels| p.linear(b, "time_emb_proj", channels, output);
+        let project = |channels| p.linear(&b.for_kept(), "time_emb_proj", channels, output);
         let shortcut = || p.conv2d(b, "conv_shortcut", [input, output, 1], pad(0));
         Ok(Self {
             norm1: p.group_norm(b, "norm1", input, spec.groups, spec.eps)?,

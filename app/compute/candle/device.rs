@@ -1,11 +1,10 @@
 //! The operations on every device and in every precision, channels-first, made of candle's.
 
-use super::{
-    fault::Outcome,
+use super::{fault::Outcome, weights};
+use crate::{
+    Activation, CancelToken, Epilogue, Mask, Padding,
     shapes::{Picture, Tokens},
-    weights,
 };
-use crate::{Activation, CancelToken, Epilogue, Mask, Padding};
 use candle_core::{D, DType, Tensor};
 use candle_nn::ops;
 
@@ -24,7 +23,7 @@ pub(super) fn linear(
 
 /// `x · w + bias`.
 fn product(x: &Tensor, Tokens { n, l, .. }: Tokens, w: &weights::Linear) -> Outcome<Tensor> {
-    let out = x.reshape((n * l, w.inputs))?.matmul(w.weight.tensor()?)?.reshape((n, l, w.outputs))?;
+    let out = x.reshape((n * l, w.matrix.inputs))?.matmul(w.weight.tensor()?)?.reshape((n, l, w.matrix.outputs))?;
     Ok(match &w.bias {
         Some(bias) => out.broadcast_add(bias)?,
         None => out,
@@ -33,17 +32,18 @@ fn product(x: &Tensor, Tokens { n, l, .. }: Tokens, w: &weights::Linear) -> Outc
 
 pub(super) fn geglu(x: &Tensor, shape: Tokens, w: &weights::Linear) -> Outcome<Tensor> {
     let both = product(x, shape, w)?;
-    let half = w.outputs / 2;
+    let half = w.matrix.outputs / 2;
     let gate = both.narrow(D::Minus1, half, half)?.contiguous()?.gelu_erf()?;
     Ok(both.narrow(D::Minus1, 0, half)?.mul(&gate)?)
 }
 
 pub(super) fn conv2d(x: &Tensor, w: &weights::Conv2d, epilogue: Epilogue<'_, Tensor>) -> Outcome<Tensor> {
-    let out = match w.spec.padding {
-        Padding::Even(p) => x.conv2d(w.weight.tensor()?, p, w.spec.stride, 1, 1)?,
+    let spec = w.kernels.spec;
+    let out = match spec.padding {
+        Padding::Even(p) => x.conv2d(w.weight.tensor()?, p, spec.stride, 1, 1)?,
         Padding::BottomRight => {
             let padded = x.pad_with_zeros(2, 0, 1)?.pad_with_zeros(3, 0, 1)?;
-            padded.conv2d(w.weight.tensor()?, 0, w.spec.stride, 1, 1)?
+            padded.conv2d(w.weight.tensor()?, 0, spec.stride, 1, 1)?
         }
     };
     finish(out, w.bias.as_ref(), epilogue)
@@ -170,7 +170,7 @@ pub(super) fn concat_channels(x: &Tensor, y: &Tensor) -> Outcome<Tensor> {
 
 pub(super) fn embed(table: &weights::Embedding, ids: &[u32], [n, l]: [usize; 2]) -> Outcome<Tensor> {
     let ids = Tensor::new(ids, table.table.device())?;
-    Ok(table.table.index_select(&ids, 0)?.reshape((n, l, table.channels))?)
+    Ok(table.table.index_select(&ids, 0)?.reshape((n, l, table.shape[1]))?)
 }
 
 pub(super) fn select_token(x: &Tensor, l: usize, c: usize, indices: &[usize]) -> Outcome<Tensor> {

@@ -9,17 +9,27 @@ mod fault;
 mod host;
 mod open;
 mod operations;
-mod shapes;
 mod weights;
 
-pub use open::{Device, Precision};
+pub use open::Device;
 pub use weights::{Conv2d, Embedding, GroupNorm, LayerNorm, Linear};
 
-use crate::{CancelToken, Epilogue, Result};
+use crate::{
+    CancelToken, ComputeError, Epilogue, Result,
+    shapes::{self, Added, Picture, Shape, Tokens},
+};
 use candle_core::Tensor;
 use fault::Outcome;
-use shapes::{Picture, PictureLayout, Tokens};
 use std::sync::Arc;
+
+/// How pictures lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PictureLayout {
+    /// `[n, h, w, c]`: a convolution is a gather and a product, a picture is tokens as it stands.
+    ChannelsLast,
+    /// `[n, c, h, w]`: what candle's own operations want.
+    ChannelsFirst,
+}
 
 /// The backend over candle. Its tensors are candle's: `[n, l, c]` for tokens; pictures lie as the device likes them.
 #[derive(Clone)]
@@ -46,43 +56,43 @@ impl Candle {
         self.shared.layout == PictureLayout::ChannelsLast
     }
 
-    fn picture(&self, x: &Tensor, what: &str) -> Result<Picture> {
-        shapes::picture(x, self.shared.layout, what)
+    fn shape(&self, x: &Tensor) -> Result<Shape> {
+        match (x.dims(), self.shared.layout) {
+            (&[n, l, c], _) => Ok(Tokens { n, l, c }.into()),
+            (&[n, h, w, c], PictureLayout::ChannelsLast) | (&[n, c, h, w], PictureLayout::ChannelsFirst) => {
+                Ok(Picture { n, h, w, c }.into())
+            }
+            (dims, _) => Err(ComputeError::Unsupported(format!("a tensor {dims:?} of no operation"))),
+        }
     }
 
-    /// Convolution of a picture resized to `size`.
-    fn convolve(&self, x: &Tensor, size: [usize; 2], w: &Conv2d, epilogue: Epilogue<'_, Tensor>) -> Outcome<Tensor> {
-        let shape = self.picture(x, "conv2d input")?;
-        shapes::expect("conv2d input channels", shape.c, w.inputs)?;
-        let [h, wide] = w.output_size(size)?;
-        let output = Picture { n: shape.n, h, w: wide, c: w.outputs };
-        let mut samples_sharing = 1;
-        if let Some(t) = epilogue.add_channels {
-            let found = shapes::tokens(t, "conv2d add_channels")?;
-            samples_sharing = if found.n == 1 { shape.n } else { 1 };
-            let added = Tokens { n: shape.n / samples_sharing.max(1), l: 1, c: w.outputs };
-            shapes::expect("conv2d add_channels", found, added)?;
-        }
-        if let Some(t) = epilogue.residual {
-            shapes::expect("conv2d residual", self.picture(t, "conv2d residual")?, output)?;
-        }
+    /// Convolution of a picture resized to `size`, where one is given.
+    fn convolve(
+        &self,
+        x: &Tensor,
+        size: Option<[usize; 2]>,
+        w: &Conv2d,
+        epilogue: Epilogue<'_, Tensor>,
+    ) -> Outcome<Tensor> {
+        let added = Added::of(&epilogue, |t| self.shape(t))?;
+        let shape = shapes::conv2d(self.shape(x)?, size, &w.kernels, added)?;
+        let Picture { h, w: wide, c, .. } = shape.output;
         if self.on_host() {
-            let per_sample = epilogue.add_channels.map(|t| (t, samples_sharing * h * wide));
-            let finish =
-                host::Finish::new(w.bias.as_ref(), per_sample, epilogue.residual, epilogue.activation, w.outputs)?;
-            return host::conv2d(x, shape, size, w, &finish, &self.cancel);
+            let per_sample = epilogue.add_channels.map(|t| (t, shape.samples_sharing * h * wide));
+            let finish = host::Finish::new(w.bias.as_ref(), per_sample, epilogue.residual, epilogue.activation, c)?;
+            return host::conv2d(x, &shape, w, &finish, &self.cancel);
         }
-        if size == [shape.h, shape.w] {
+        if shape.resized == [shape.input.h, shape.input.w] {
             return device::conv2d(x, w, epilogue);
         }
-        device::conv2d(&device::upsample_nearest(x, shape, size)?, w, epilogue)
+        device::conv2d(&device::upsample_nearest(x, shape.input, shape.resized)?, w, epilogue)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Backend, ComputeError, conformance};
+    use crate::{Backend, Precision, conformance};
     use candle_core::DType;
 
     fn check(backend: &Candle, tolerance: conformance::Tolerance) {

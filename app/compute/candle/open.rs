@@ -1,5 +1,5 @@
-use super::{Candle, shapes::PictureLayout};
-use crate::{CancelToken, ComputeError, Result};
+use super::{Candle, PictureLayout};
+use crate::{CancelToken, ComputeError, Precision, Result};
 use candle_core::{DType, utils};
 use std::sync::Arc;
 
@@ -15,20 +15,6 @@ pub enum Device {
     Cuda(usize),
     /// The Metal device of this number.
     Metal(usize),
-}
-
-/// How wide numbers are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// [`F32`](Self::F32) on the CPU, [`F16`](Self::F16) elsewhere.
-    #[default]
-    Auto,
-    /// 32 bits.
-    F32,
-    /// 16 bits, IEEE half.
-    F16,
-    /// 16 bits, truncated f32. Not on the CPU.
-    Bf16,
 }
 
 /// What all handles of one opened device share.
@@ -47,33 +33,60 @@ impl Candle {
     /// [`ComputeError::Device`] where the device is not built in or not there, [`ComputeError::Unsupported`] where it
     /// cannot compute in this precision.
     pub fn open(device: Device, precision: Precision) -> Result<Self> {
-        let (device, name) = open_device(device)?;
+        Self::open_on(open_device(device)?, precision)
+    }
+
+    /// Opens a GPU, where one is built in and present.
+    ///
+    /// # Errors
+    /// [`ComputeError::Unsupported`] where it cannot compute in this precision.
+    pub fn open_gpu(precision: Precision) -> Result<Option<Self>> {
+        match open_device(Device::Auto)? {
+            (device, _) if device.is_cpu() => Ok(None),
+            gpu => Self::open_on(gpu, precision).map(Some),
+        }
+    }
+
+    fn open_on((device, name): (candle_core::Device, String), precision: Precision) -> Result<Self> {
         let dtype = match (precision, device.is_cpu()) {
             (Precision::F32, _) | (Precision::Auto, true) => DType::F32,
             (Precision::F16, _) | (Precision::Auto, false) => DType::F16,
             (Precision::Bf16, false) => DType::BF16,
-            (Precision::Bf16, true) => {
-                return Err(ComputeError::Unsupported(
-                    "bf16 is not available on the CPU with this backend: choose f32".into(),
-                ));
+            (Precision::Bf16 | Precision::Int8, true) => {
+                let why = format!("candle does not compute in {precision} on the CPU: choose f32 or f16");
+                return Err(ComputeError::Unsupported(why));
+            }
+            (Precision::Int8, false) => {
+                let why = "candle does not compute in int8: choose f32, f16 or bf16";
+                return Err(ComputeError::Unsupported(why.into()));
             }
         };
+        Ok(Self::new(device, name, dtype))
+    }
+
+    /// The same device in f32.
+    pub(super) fn widened(&self) -> Self {
+        let Shared { device, name, .. } = &*self.shared;
+        Self { cancel: self.cancel.clone(), ..Self::new(device.clone(), name.clone(), DType::F32) }
+    }
+
+    fn new(device: candle_core::Device, name: String, dtype: DType) -> Self {
         let layout = if device.is_cpu() && dtype == DType::F32 {
             PictureLayout::ChannelsLast
         } else {
             PictureLayout::ChannelsFirst
         };
-        Ok(Self::new(Shared { device, dtype, layout, name }))
+        Self::of(Shared { device, dtype, layout, name })
     }
 
     /// The CPU in f32 by the operations that serve the other devices, so that they can be tested without one.
     #[cfg(test)]
     pub(crate) fn open_channels_first(dtype: DType) -> Self {
         let device = candle_core::Device::Cpu;
-        Self::new(Shared { device, dtype, layout: PictureLayout::ChannelsFirst, name: "CPU".into() })
+        Self::of(Shared { device, dtype, layout: PictureLayout::ChannelsFirst, name: "CPU".into() })
     }
 
-    fn new(shared: Shared) -> Self {
+    fn of(shared: Shared) -> Self {
         Self { shared: Arc::new(shared), cancel: CancelToken::never() }
     }
 }

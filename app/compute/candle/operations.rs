@@ -1,26 +1,34 @@
-use super::{Candle, device, host, shapes, weights};
+use super::{Candle, PictureLayout, device, fault::Outcome, host, weights};
 use crate::{
     Activation, Backend, BackendInfo, CancelToken, Conv2dSpec, Epilogue, HostTensor, Mask, Result,
-    candle::fault::Outcome,
+    shapes::{self, Added, Matrix, Picture, Tokens},
 };
 use candle_core::{DType, Tensor};
-use shapes::{Picture, PictureLayout, Tokens};
 
 impl Backend for Candle {
     type Tensor = Tensor;
     type Linear = weights::Linear;
+    type Geglu = weights::Linear;
     type Conv2d = weights::Conv2d;
     type GroupNorm = weights::GroupNorm;
     type LayerNorm = weights::LayerNorm;
     type Embedding = weights::Embedding;
 
     fn info(&self) -> BackendInfo {
+        let bits = 8 * self.shared.dtype.size_in_bytes() as u32;
         BackendInfo {
             backend: "candle",
             device: self.shared.name.clone(),
             precision: self.shared.dtype.as_str(),
             threads: if self.shared.device.is_cpu() { rayon::current_num_threads() } else { 0 },
+            on_host: self.shared.device.is_cpu(),
+            weight_bits: bits,
+            value_bits: bits,
         }
+    }
+
+    fn in_f32(&self) -> Result<Self> {
+        Ok(self.widened())
     }
 
     fn with_cancel(&self, token: CancelToken) -> Self {
@@ -28,7 +36,7 @@ impl Backend for Candle {
     }
 
     fn pack_linear(&self, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<weights::Linear> {
-        self.operation("pack_linear", || weights::linear(self, None, weight, bias))
+        self.operation("pack_linear", || weights::linear(self, None, weight, bias, Matrix::of(weight, bias)?))
     }
 
     fn repack_linear(
@@ -37,7 +45,20 @@ impl Backend for Candle {
         weight: &HostTensor,
         bias: Option<&HostTensor>,
     ) -> Result<weights::Linear> {
-        self.operation("pack_linear", || weights::linear(self, Some(old), weight, bias))
+        self.operation("pack_linear", || weights::linear(self, Some(old), weight, bias, Matrix::of(weight, bias)?))
+    }
+
+    fn pack_geglu(&self, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<weights::Linear> {
+        self.operation("pack_geglu", || weights::linear(self, None, weight, bias, Matrix::of_gated(weight, bias)?))
+    }
+
+    fn repack_geglu(
+        &self,
+        old: weights::Linear,
+        weight: &HostTensor,
+        bias: Option<&HostTensor>,
+    ) -> Result<weights::Linear> {
+        self.operation("pack_geglu", || weights::linear(self, Some(old), weight, bias, Matrix::of_gated(weight, bias)?))
     }
 
     fn pack_conv2d(&self, weight: &HostTensor, bias: Option<&HostTensor>, spec: Conv2dSpec) -> Result<weights::Conv2d> {
@@ -86,10 +107,10 @@ impl Backend for Candle {
 
     fn download_image(&self, x: &Tensor) -> Result<(Vec<f32>, [usize; 4])> {
         self.operation("download_image", || {
-            let shape = self.picture(x, "image")?;
+            let shape @ Picture { n, h, w, c } = self.shape(x)?.picture("image")?;
             let values = download(x)?;
             let nchw = if self.on_host() { host::to_channels_first(&values, shape) } else { values };
-            Ok((nchw, shape.dims(PictureLayout::ChannelsFirst)))
+            Ok((nchw, [n, c, h, w]))
         })
     }
 
@@ -102,60 +123,44 @@ impl Backend for Candle {
 
     fn download_tokens(&self, x: &Tensor) -> Result<(Vec<f32>, [usize; 3])> {
         self.operation("download_tokens", || {
-            let Tokens { n, l, c } = shapes::tokens(x, "tokens")?;
+            let Tokens { n, l, c } = self.shape(x)?.tokens("tokens")?;
             Ok((download(x)?, [n, l, c]))
         })
     }
 
     fn embed(&self, table: &weights::Embedding, ids: &[u32], shape: [usize; 2]) -> Result<Tensor> {
         self.operation("embed", || {
-            shapes::expect_len("embed ids", ids.len(), &shape)?;
-            if let Some(id) = ids.iter().find(|id| **id as usize >= table.rows) {
-                return Err(shapes::misfit("embed id", &format!("less than {}", table.rows), id).into());
-            }
+            shapes::embed(table.shape, ids, shape)?;
             if self.on_host() { host::embed(table, ids, shape) } else { device::embed(table, ids, shape) }
         })
     }
 
     fn linear(&self, x: &Tensor, w: &weights::Linear, epilogue: Epilogue<'_, Tensor>) -> Result<Tensor> {
         self.operation("linear", || {
-            let shape = shapes::tokens(x, "linear input")?;
-            shapes::expect("linear input channels", shape.c, w.inputs)?;
-            if let Some(t) = epilogue.residual {
-                let output = Tokens { c: w.outputs, ..shape };
-                shapes::expect("linear residual", shapes::tokens(t, "linear residual")?, output)?;
-            }
-            if let Some(t) = epilogue.add_channels {
-                return Err(shapes::misfit("linear add_channels", "none", &t.dims()).into());
-            }
+            let shape = shapes::linear(self.shape(x)?, w.matrix, Added::of(&epilogue, |t| self.shape(t))?)?;
             if !self.on_host() {
                 return device::linear(x, shape, w, epilogue);
             }
-            let finish = host::Finish::new(w.bias.as_ref(), None, epilogue.residual, epilogue.activation, w.outputs)?;
+            let Epilogue { residual, activation, .. } = epilogue;
+            let finish = host::Finish::new(w.bias.as_ref(), None, residual, activation, shape.c)?;
             host::linear(x, shape, w, &finish, &self.cancel)
         })
     }
 
     fn geglu(&self, x: &Tensor, w: &weights::Linear) -> Result<Tensor> {
         self.operation("geglu", || {
-            let shape = shapes::tokens(x, "geglu input")?;
-            shapes::expect("geglu input channels", shape.c, w.inputs)?;
-            shapes::expect("geglu outputs beyond an even number", w.outputs % 2, 0)?;
+            let shape = shapes::geglu(self.shape(x)?, w.matrix)?;
             if self.on_host() { host::geglu(x, shape, w, &self.cancel) } else { device::geglu(x, shape, w) }
         })
     }
 
     fn conv2d(&self, x: &Tensor, w: &weights::Conv2d, epilogue: Epilogue<'_, Tensor>) -> Result<Tensor> {
-        self.operation("conv2d", || {
-            let shape = self.picture(x, "conv2d input")?;
-            self.convolve(x, [shape.h, shape.w], w, epilogue)
-        })
+        self.operation("conv2d", || self.convolve(x, None, w, epilogue))
     }
 
     fn upsample_nearest(&self, x: &Tensor, size: [usize; 2]) -> Result<Tensor> {
         self.operation("upsample_nearest", || {
-            let shape = self.picture(x, "upsample_nearest input")?;
-            expect_area(size)?;
+            let [shape, _] = shapes::upsample_nearest(self.shape(x)?, size)?;
             if self.on_host() {
                 host::upsample_nearest(x, shape, size)
             } else {
@@ -171,43 +176,26 @@ impl Backend for Candle {
         w: &weights::Conv2d,
         epilogue: Epilogue<'_, Tensor>,
     ) -> Result<Tensor> {
-        self.operation("upsample_conv2d", || {
-            expect_area(size)?;
-            self.convolve(x, size, w, epilogue)
-        })
+        self.operation("upsample_conv2d", || self.convolve(x, Some(size), w, epilogue))
     }
 
     fn group_norm(&self, x: &Tensor, w: &weights::GroupNorm, activation: Option<Activation>) -> Result<Tensor> {
         self.operation("group_norm", || {
-            let is_picture = x.rank() == 4;
-            let (n, c) = if is_picture {
-                self.picture(x, "group_norm input").map(|s| (s.n, s.c))?
-            } else {
-                shapes::tokens(x, "group_norm input").map(|s| (s.n, s.c))?
-            };
-            shapes::expect("group_norm input channels", c, w.channels)?;
+            let n = shapes::group_norm(self.shape(x)?, w.channels)?;
             if self.on_host() { host::group_norm(x, n, w, activation) } else { device::group_norm(x, w, activation) }
         })
     }
 
     fn layer_norm(&self, x: &Tensor, w: &weights::LayerNorm) -> Result<Tensor> {
         self.operation("layer_norm", || {
-            shapes::expect("layer_norm input channels", shapes::tokens(x, "layer_norm input")?.c, w.channels)?;
+            shapes::layer_norm(self.shape(x)?, w.channels)?;
             if self.on_host() { host::layer_norm(x, w) } else { device::layer_norm(x, w) }
         })
     }
 
     fn attention(&self, q: &Tensor, k: &Tensor, v: &Tensor, heads: usize, mask: Mask) -> Result<Tensor> {
         self.operation("attention", || {
-            let queries = shapes::tokens(q, "attention queries")?;
-            let keys = shapes::tokens(k, "attention keys")?;
-            shapes::expect("attention keys", keys, Tokens { l: keys.l, ..queries })?;
-            shapes::expect("attention values", shapes::tokens(v, "attention values")?, keys)?;
-            if heads == 0 || !queries.c.is_multiple_of(heads) {
-                return Err(
-                    shapes::misfit("attention channels", &format!("a multiple of {heads} heads"), &queries).into()
-                );
-            }
+            let [queries, keys] = shapes::attention(self.shape(q)?, self.shape(k)?, self.shape(v)?, heads)?;
             let attend = if self.on_host() { host::attention } else { device::attention };
             attend((q, queries), (k, keys), v, heads, mask, &self.cancel)
         })
@@ -221,38 +209,29 @@ impl Backend for Candle {
 
     fn add(&self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
         self.operation("add", || {
-            shapes::expect("second operand of add", y.dims(), x.dims())?;
+            shapes::add(self.shape(x)?, self.shape(y)?)?;
             if self.on_host() { host::add(x, y) } else { Ok(x.add(y)?) }
         })
     }
 
     fn concat_channels(&self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
         self.operation("concat_channels", || {
-            shapes::expect("second operand of concat_channels", y.rank(), x.rank())?;
-            let what = "operand of concat_channels";
-            if x.rank() == 4 {
-                let (a, b) = (self.picture(x, what)?, self.picture(y, what)?);
-                shapes::expect(what, Picture { c: a.c, ..b }, a)?;
-            } else {
-                let (a, b) = (shapes::tokens(x, what)?, shapes::tokens(y, what)?);
-                shapes::expect(what, Tokens { c: a.c, ..b }, a)?;
-            }
+            shapes::concat_channels(self.shape(x)?, self.shape(y)?)?;
             if self.on_host() { host::concat_channels(x, y) } else { device::concat_channels(x, y) }
         })
     }
 
     fn image_to_tokens(&self, x: &Tensor) -> Result<Tensor> {
         self.operation("image_to_tokens", || {
-            let Picture { n, h, w, c } = self.picture(x, "image_to_tokens input")?;
+            let Tokens { n, l, c } = shapes::image_to_tokens(self.shape(x)?)?;
             let x = if self.on_host() { x } else { &x.permute((0, 2, 3, 1))?.contiguous()? };
-            Ok(x.reshape((n, h * w, c))?)
+            Ok(x.reshape((n, l, c))?)
         })
     }
 
-    fn tokens_to_image(&self, x: &Tensor, [h, w]: [usize; 2]) -> Result<Tensor> {
+    fn tokens_to_image(&self, x: &Tensor, size: [usize; 2]) -> Result<Tensor> {
         self.operation("tokens_to_image", || {
-            let Tokens { n, l, c } = shapes::tokens(x, "tokens_to_image input")?;
-            shapes::expect("tokens_to_image positions", Some(l), h.checked_mul(w))?;
+            let Picture { n, h, w, c } = shapes::tokens_to_image(self.shape(x)?, size)?;
             let x = x.reshape((n, h, w, c))?;
             Ok(if self.on_host() { x } else { x.permute((0, 3, 1, 2))?.contiguous()? })
         })
@@ -260,17 +239,13 @@ impl Backend for Candle {
 
     fn select_token(&self, x: &Tensor, indices: &[usize]) -> Result<Tensor> {
         self.operation("select_token", || {
-            let Tokens { n, l, c } = shapes::tokens(x, "select_token input")?;
-            shapes::expect("select_token indices", indices.len(), n)?;
-            if let Some(i) = indices.iter().find(|i| **i >= l) {
-                return Err(shapes::misfit("select_token index", &format!("less than {l}"), i).into());
-            }
+            let Tokens { l, c, .. } = shapes::select_token(self.shape(x)?, indices)?;
             if self.on_host() { host::select_token(x, l, c, indices) } else { device::select_token(x, l, c, indices) }
         })
     }
 
     fn image_size(&self, x: &Tensor) -> Result<[usize; 2]> {
-        self.operation("image_size", || Ok(self.picture(x, "image_size input").map(|s| [s.h, s.w])?))
+        self.operation("image_size", || Ok(self.shape(x)?.picture("image_size input").map(|s| [s.h, s.w])?))
     }
 }
 
@@ -282,8 +257,4 @@ impl Candle {
 
 fn download(x: &Tensor) -> Outcome<Vec<f32>> {
     Ok(x.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
-}
-
-fn expect_area(size: [usize; 2]) -> Result<()> {
-    if size.contains(&0) { Err(shapes::misfit("upsampled size", "at least 1 × 1", &size)) } else { Ok(()) }
 }

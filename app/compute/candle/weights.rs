@@ -1,9 +1,12 @@
 use super::{
     Candle,
     fault::{Fault, Outcome},
-    host, shapes,
+    host,
 };
-use crate::{ComputeError, Conv2dSpec, HostTensor, Padding};
+use crate::{
+    Conv2dSpec, HostTensor,
+    shapes::{self, Kernels, Matrix},
+};
 use candle_core::{DType, Tensor};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -16,8 +19,7 @@ const UPLOADED_AT_ONCE: usize = 1 << 16;
 pub struct Linear {
     pub(super) weight: Packed,
     pub(super) bias: Option<Tensor>,
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
+    pub(super) matrix: Matrix,
 }
 
 /// A kernel: panels of `[kh · kw · in, out]` on the host, else `[out, in, kh, kw]`.
@@ -25,10 +27,7 @@ pub struct Linear {
 pub struct Conv2d {
     pub(super) weight: Packed,
     pub(super) bias: Option<Tensor>,
-    pub(super) spec: Conv2dSpec,
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-    pub(super) kernel: [usize; 2],
+    pub(super) kernels: Kernels,
 }
 
 /// Scale and shift `[c]`, in f32.
@@ -54,8 +53,7 @@ pub struct LayerNorm {
 #[derive(Clone)]
 pub struct Embedding {
     pub(super) table: Tensor,
-    pub(super) rows: usize,
-    pub(super) channels: usize,
+    pub(super) shape: [usize; 2],
 }
 
 /// Where a packed matrix lies.
@@ -94,47 +92,22 @@ fn foreign() -> Fault {
     candle_core::Error::Msg("weights of another backend".into()).into()
 }
 
-impl Conv2d {
-    /// Zeros before the first and after the last pixel, the same for rows and columns.
-    pub(super) fn padding(&self) -> [usize; 2] {
-        match self.spec.padding {
-            Padding::Even(p) => [p, p],
-            Padding::BottomRight => [0, 1],
-        }
-    }
-
-    /// Height and width of the output.
-    pub(super) fn output_size(&self, input: [usize; 2]) -> Result<[usize; 2], ComputeError> {
-        let [before, after] = self.padding();
-        let out = |size: usize, kernel: usize| {
-            let room = (size + before + after).checked_sub(kernel)?;
-            Some(room / self.spec.stride + 1)
-        };
-        match (out(input[0], self.kernel[0]), out(input[1], self.kernel[1])) {
-            (Some(h), Some(w)) => Ok([h, w]),
-            _ => Err(shapes::misfit("conv2d input", &format!("at least the kernel's {:?}", self.kernel), &input)),
-        }
-    }
-}
-
 pub(super) fn linear(
     b: &Candle,
     old: Option<Linear>,
     weight: &HostTensor,
     bias: Option<&HostTensor>,
+    matrix: Matrix,
 ) -> Outcome<Linear> {
-    let &[outputs, inputs] = weight.shape() else {
-        return Err(shapes::misfit("linear weight", "[out, in]", &weight.shape()).into());
-    };
-    let bias = pack_bias(b, "linear bias", bias, outputs)?;
+    let bias = bias.map(|bias| upload(b, bias, b.shared.dtype)).transpose()?;
     let old = old.map(|old| old.weight);
     let weight = if b.on_host() {
-        panels(weight, [outputs, inputs, 1], old)?
+        panels(weight, [matrix.outputs, matrix.inputs, 1], old)?
     } else {
         drop(old);
         Packed::Tensor(upload(b, weight, b.shared.dtype)?.t()?.contiguous()?)
     };
-    Ok(Linear { weight, bias, inputs, outputs })
+    Ok(Linear { weight, bias, matrix })
 }
 
 pub(super) fn conv2d(
@@ -144,13 +117,9 @@ pub(super) fn conv2d(
     bias: Option<&HostTensor>,
     spec: Conv2dSpec,
 ) -> Outcome<Conv2d> {
-    let &[outputs, inputs, kh, kw] = weight.shape() else {
-        return Err(shapes::misfit("conv2d weight", "[out, in, kh, kw]", &weight.shape()).into());
-    };
-    if spec.stride == 0 {
-        return Err(shapes::misfit("conv2d stride", "1 or 2", &spec.stride).into());
-    }
-    let bias = pack_bias(b, "conv2d bias", bias, outputs)?;
+    let kernels = Kernels::of(weight, bias, spec)?;
+    let Kernels { outputs, inputs, size: [kh, kw], .. } = kernels;
+    let bias = bias.map(|bias| upload(b, bias, b.shared.dtype)).transpose()?;
     let old = old.map(|old| old.weight);
     let weight = if b.on_host() {
         panels(weight, [outputs, inputs, kh * kw], old)?
@@ -158,7 +127,7 @@ pub(super) fn conv2d(
         drop(old);
         Packed::Tensor(upload(b, weight, b.shared.dtype)?)
     };
-    Ok(Conv2d { weight, bias, spec, inputs, outputs, kernel: [kh, kw] })
+    Ok(Conv2d { weight, bias, kernels })
 }
 
 pub(super) fn group_norm(
@@ -168,48 +137,25 @@ pub(super) fn group_norm(
     groups: usize,
     eps: f32,
 ) -> Outcome<GroupNorm> {
-    let (scale, shift, channels) = norm(b, "group norm", weight, bias)?;
-    if groups == 0 || !channels.is_multiple_of(groups) {
-        return Err(
-            shapes::misfit("group norm weight", &format!("channels in {groups} groups"), &weight.shape()).into()
-        );
-    }
+    let channels = shapes::norm_weights("group norm", weight, bias, groups)?;
+    let (scale, shift) = (upload(b, weight, DType::F32)?, upload(b, bias, DType::F32)?);
     Ok(GroupNorm { scale, shift, channels, groups, eps })
 }
 
 pub(super) fn layer_norm(b: &Candle, weight: &HostTensor, bias: &HostTensor, eps: f32) -> Outcome<LayerNorm> {
-    let (scale, shift, channels) = norm(b, "layer norm", weight, bias)?;
-    Ok(LayerNorm { scale, shift, channels, eps })
+    let channels = shapes::norm_weights("layer norm", weight, bias, 1)?;
+    Ok(LayerNorm { scale: upload(b, weight, DType::F32)?, shift: upload(b, bias, DType::F32)?, channels, eps })
 }
 
 pub(super) fn embedding(b: &Candle, table: &HostTensor) -> Outcome<Embedding> {
-    let &[rows, channels] = table.shape() else {
-        return Err(shapes::misfit("embedding table", "[rows, c]", &table.shape()).into());
-    };
-    Ok(Embedding { table: upload(b, table, b.shared.dtype)?, rows, channels })
-}
-
-fn norm(b: &Candle, what: &str, weight: &HostTensor, bias: &HostTensor) -> Outcome<(Tensor, Tensor, usize)> {
-    let &[channels] = weight.shape() else {
-        return Err(shapes::misfit(&format!("{what} weight"), "[c]", &weight.shape()).into());
-    };
-    shapes::expect(&format!("{what} bias"), bias.shape(), weight.shape())?;
-    Ok((upload(b, weight, DType::F32)?, upload(b, bias, DType::F32)?, channels))
-}
-
-fn pack_bias(b: &Candle, what: &str, bias: Option<&HostTensor>, outputs: usize) -> Outcome<Option<Tensor>> {
-    let Some(bias) = bias else { return Ok(None) };
-    shapes::expect(what, bias.shape(), &[outputs][..])?;
-    Ok(Some(upload(b, bias, b.shared.dtype)?))
+    Ok(Embedding { shape: shapes::table(table)?, table: upload(b, table, b.shared.dtype)? })
 }
 
 fn panels(weight: &HostTensor, shape: [usize; 3], old: Option<Packed>) -> Outcome<Packed> {
-    expect_values(weight)?;
     Ok(Packed::Panels(Arc::new(host::pack_weight(weight, shape, old.and_then(Packed::into_memory))?)))
 }
 
 fn upload(b: &Candle, t: &HostTensor, dtype: DType) -> Outcome<Tensor> {
-    expect_values(t)?;
     let mut values = vec![0.0; t.len()];
     let rows = (UPLOADED_AT_ONCE / t.width()).max(1);
     values.par_chunks_mut(rows * t.width()).enumerate().try_for_each(|(i, values)| {
@@ -217,11 +163,4 @@ fn upload(b: &Candle, t: &HostTensor, dtype: DType) -> Outcome<Tensor> {
         t.read(i * rows..i * rows + count, 0..t.width(), values)
     })?;
     Ok(Tensor::from_vec(values, t.shape(), &b.shared.device)?.to_dtype(dtype)?)
-}
-
-fn expect_values(t: &HostTensor) -> Outcome<()> {
-    if t.is_empty() {
-        return Err(shapes::misfit("weight", "no side of no length", &t.shape()).into());
-    }
-    Ok(())
 }

@@ -9,7 +9,7 @@ const HALVING_BOTTOM_RIGHT: Conv2dSpec = Conv2dSpec { stride: 2, padding: Paddin
 /// Input `[n, c, h, w]`, output channels, kernel, spec.
 type ConvCase = ([usize; 4], usize, [usize; 2], Conv2dSpec);
 
-const CONVOLUTIONS: [ConvCase; 15] = [
+const CONVOLUTIONS: [ConvCase; 17] = [
     ([1, 3, 5, 7], 4, [3, 3], Conv2dSpec::padded(1)),
     ([2, 5, 6, 3], 7, [3, 3], Conv2dSpec::padded(0)),
     ([2, 4, 9, 8], 5, [3, 3], Conv2dSpec::halving(1)),
@@ -26,6 +26,8 @@ const CONVOLUTIONS: [ConvCase; 15] = [
     ([2, 64, 39, 41], 5, [3, 3], Conv2dSpec::padded(1)),
     ([1, 130, 4, 4], 35, [3, 3], Conv2dSpec::padded(1)),
     ([2, 117, 9, 7], 18, [3, 3], Conv2dSpec::halving(1)),
+    ([2, 68, 7, 9], 72, [3, 3], Conv2dSpec::padded(1)),
+    ([1, 96, 6, 5], 64, [3, 3], Conv2dSpec::halving(1)),
 ];
 
 pub(super) fn check<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {

@@ -13,7 +13,9 @@ pub(super) fn check<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
 }
 
 fn linears<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
-    for (shape @ [n, l, inputs], outputs) in [([1, 1, 1], 1), ([2, 5, 7], 3), ([2, 1, 33], 65), ([1, 77, 64], 130)] {
+    for (shape @ [n, l, inputs], outputs) in
+        [([1, 1, 1], 1), ([2, 5, 7], 3), ([2, 1, 33], 65), ([1, 77, 64], 130), ([2, 21, 320], 72)]
+    {
         let (x, x_device) = suite.tokens(shape)?;
         let (w, w_host) = suite.weight(&[outputs, inputs]);
         let (bias, bias_host) = suite.weight(&[outputs]);
@@ -38,7 +40,7 @@ fn linears<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
 }
 
 fn geglus<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
-    for (shape @ [n, l, inputs], half) in [([1, 1, 3], 1), ([2, 9, 12], 17), ([1, 70, 48], 192)] {
+    for (shape @ [n, l, inputs], half) in [([1, 1, 3], 1), ([2, 9, 12], 17), ([1, 70, 48], 192), ([2, 19, 80], 96)] {
         for with_bias in [false, true] {
             let (x, x_device) = suite.tokens(shape)?;
             let (w, w_host) = suite.weight(&[2 * half, inputs]);
@@ -47,9 +49,14 @@ fn geglus<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
             let want = Array::from_fn([n, l, half], |[n, l, c]| {
                 both.at([n, l, c]) * reference::gelu(both.at([n, l, half + c]))
             });
-            let packed = suite.backend.pack_linear(&w_host, with_bias.then_some(&bias_host));
-            let found = packed.and_then(|w| suite.backend.geglu(&x_device, &w));
+            let b = suite.backend;
+            let bias = with_bias.then_some(&bias_host);
+            let found = b.pack_geglu(&w_host, bias).and_then(|w| b.geglu(&x_device, &w));
             suite.same_tokens("geglu", &(shape, half, with_bias), found, &want)?;
+            let zeros = HostTensor::from_f32(w_host.shape(), &vec![0.0; w_host.len()]);
+            let packed = b.pack_geglu(&zeros, None).and_then(|old| b.repack_geglu(old, &w_host, bias));
+            let found = packed.and_then(|w| b.geglu(&x_device, &w));
+            suite.same_tokens("repack_geglu", &(shape, half, with_bias), found, &want)?;
         }
     }
     Ok(())

@@ -3,8 +3,8 @@
 //! `cargo run --release -p fourstep-compute --example time_operations [filter]`
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
-use fourstep_compute::candle::{Candle, Device, Precision};
-use fourstep_compute::{Activation, Backend, Conv2dSpec, Epilogue, HostTensor, Mask, Result};
+use fourstep_compute::candle::{Candle, Device};
+use fourstep_compute::{Activation, Backend, Conv2dSpec, Epilogue, HostTensor, Mask, Precision, Result};
 use std::time::{Duration, Instant};
 
 /// As in the program itself: the system's allocator returns large buffers to the system after every operation.
@@ -66,7 +66,7 @@ fn linear(b: &Candle, name: &str, l: usize, inputs: usize, outputs: usize) -> Re
     let w = b.pack_linear(&weight(&[outputs, inputs]), Some(&weight(&[outputs])))?;
     let flops = 2.0 * (l * inputs * outputs) as f64;
     time(name, &format!("linear {l} × {inputs}→{outputs}"), flops, || b.linear(&x, &w, Epilogue::none()))?;
-    let w = b.pack_linear(&weight(&[8 * inputs, inputs]), Some(&weight(&[8 * inputs])))?;
+    let w = b.pack_geglu(&weight(&[8 * inputs, inputs]), Some(&weight(&[8 * inputs])))?;
     let flops = 2.0 * (l * inputs * 8 * inputs) as f64;
     time(name, &format!("geglu {l} × {inputs}→{}", 4 * inputs), flops, || b.geglu(&x, &w))
 }

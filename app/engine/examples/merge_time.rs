@@ -5,8 +5,8 @@
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use fourstep_compute::{
-    Backend, ComputeError,
-    candle::{Candle, Device, Precision},
+    Backend, ComputeError, Precision,
+    candle::{Candle, Device},
 };
 use fourstep_nets::{ClipTextConfig, ClipTextEncoder, Packs, UNet, UNetConfig};
 use fourstep_weights::{Checkpoint, Lora, Merged, Part, Storage, VARIANTS};

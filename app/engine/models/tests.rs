@@ -1,7 +1,7 @@
 use super::*;
 use fourstep_compute::{
-    CancelFloor, CancelToken, HostTensor, TensorSource,
-    candle::{Candle, Device, Precision},
+    CancelFloor, CancelToken, HostTensor, Precision, TensorSource,
+    candle::{Candle, Device},
 };
 use fourstep_protocol::{Request, RunId};
 use fourstep_weights::{KeyedSource, ModelFiles};
@@ -44,9 +44,9 @@ impl KeyedSource for Slow {
 }
 
 fn setup() -> Setup<Candle> {
-    let open = || Candle::open(Device::Cpu, Precision::F32).expect("a processor");
-    let memory = Memory::new(&open(), Arc::new(|| None));
-    Setup { backend: open(), in_f32: Arc::new(move || Ok(open())), catalog: Catalog::builtin(), memory }
+    let backend = Candle::open(Device::Cpu, Precision::F32).expect("a processor");
+    let memory = Memory::new(&backend, Arc::new(|| None));
+    Setup { backend, catalog: Catalog::builtin(), memory }
 }
 
 fn golden_model(setup: &Setup<Candle>) -> ModelInfo {
@@ -63,7 +63,7 @@ fn another_model_is_kept_only_where_a_margin_stays() {
     for (free, kept) in [(480, 1), (479, 0), (400, 0)] {
         let memory = Memory::new(&setup.backend, Arc::new(move || Some(free)));
         let mut models = Models { kept: vec![model()], loras: LoraCache::default() };
-        models.make_room(&memory, &mut model(), 100).expect("100 numbers of 4 bytes fit");
+        models.make_room(&memory, &mut model(), 400).expect("400 bytes fit");
         assert_eq!(models.kept.len(), kept, "{free} bytes");
     }
 }

@@ -2,8 +2,8 @@ use super::*;
 use crate::{fault::RunError, memory::Memory};
 use fourstep_catalog::Catalog;
 use fourstep_compute::{
-    CancelFloor,
-    candle::{Candle, Device, Precision},
+    CancelFloor, Precision,
+    candle::{Candle, Device},
 };
 use fourstep_protocol::{Init, ModelRef, Picture};
 use std::{path::PathBuf, sync::Mutex};
@@ -13,10 +13,9 @@ fn pipeline() -> Pipeline<Candle> {
 }
 
 fn setup() -> Setup<Candle> {
-    let open = || Candle::open(Device::Cpu, Precision::F32).expect("a processor");
-    let backend = open();
+    let backend = Candle::open(Device::Cpu, Precision::F32).expect("a processor");
     let memory = Memory::new(&backend, Arc::new(|| None));
-    Setup { backend, in_f32: Arc::new(move || Ok(open())), catalog: Catalog::builtin(), memory }
+    Setup { backend, catalog: Catalog::builtin(), memory }
 }
 
 fn request() -> Arc<Request> {

@@ -4,7 +4,7 @@ mod support;
 
 use fourstep_catalog::Catalog;
 use fourstep_compute::TensorSource;
-use fourstep_engine::{BackendChoice, Engine, EngineOptions, Precision};
+use fourstep_engine::{BackendChoice, DeviceOptions, Engine, EngineOptions, Precision};
 use fourstep_protocol::{Event, FailureKind, Init, ModelRef, Picture, Request, Size};
 use fourstep_weights::Checkpoint;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -109,7 +109,8 @@ fn other_models_make_room() {
 fn an_autoencoder_that_overflows_in_half_precision_is_run_in_f32() {
     let model = with_wide_latents();
     let engine = |precision| {
-        let options = EngineOptions { backend: BackendChoice::CandleCpu, precision, ..EngineOptions::default() };
+        let device = DeviceOptions { backend: BackendChoice::CandleCpu, precision, ..DeviceOptions::default() };
+        let options = EngineOptions { device, ..EngineOptions::default() };
         Engine::spawn(Catalog::builtin(), options).expect("an engine")
     };
     let (half, wide) = (engine(Precision::F16), engine(Precision::F32));

@@ -9,6 +9,7 @@ mod driver;
 mod finish;
 mod leaf;
 mod pack;
+mod panel;
 mod portable;
 mod quantize;
 mod rows;

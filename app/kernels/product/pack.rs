@@ -1,11 +1,7 @@
-use super::{leaf::columns, winograd};
-use crate::{Buffer, Cancelled, Context, Disjoint, Isa, values::Number};
-use half::bf16;
+use super::{driver::with_scratch, leaf::columns, panel::Panel, winograd};
+use crate::{Buffer, Cancelled, Context, Disjoint, Isa, dispatch};
 use pulp::bytemuck;
 use std::ops::Range;
-
-/// Groups of a panel written for all columns before the next ones: they should stay in the first cache.
-const STRIP: usize = 64;
 
 /// How wide packed weights are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -184,7 +180,9 @@ impl Packed {
     }
 
     fn fill(&mut self, cx: Context<'_>, source: WeightSource<'_>) -> Result<(), Cancelled> {
-        let (width, len, k) = (self.width(), self.groups() * self.width(), self.depth());
+        let (width, len) = (self.width(), self.groups() * self.width());
+        // Of rows with zeros to whole groups.
+        let k = self.groups() * self.precision.group();
         let count = self.bias.len() / width;
         let mut memory = std::mem::replace(&mut self.panels, Buffer::empty());
         let (mut scales, mut offsets) = (std::mem::take(&mut self.scales), std::mem::take(&mut self.offsets));
@@ -193,88 +191,56 @@ impl Packed {
             let (scales, offsets) = (Disjoint::new(&mut scales), Disjoint::new(&mut offsets));
             cx.run(count, |p| {
                 let columns = p * width..(p + 1) * width;
-                // The rows of one matrix, then those of the next.
-                let mut rows = vec![0.0; self.positions * width * k];
-                let mut stored = Vec::new();
-                for (place, column) in columns.clone().enumerate() {
-                    if let Some(row) = self.row_of(column) {
-                        self.read(source, row, &mut rows[place * k..], &mut stored);
+                with_scratch::<f32>(self.positions * width * k, width * k, |rows, words| {
+                    self.read_panel(source, columns.clone(), rows);
+                    for (position, rows) in rows.chunks(width * k.max(1)).enumerate() {
+                        let at = (position * count + p) * len;
+                        // SAFETY: a panel and its columns are written by the one task of their number.
+                        #[expect(unsafe_code, reason = "see above")]
+                        let (panel, scales, offsets) = unsafe {
+                            (panels.part(at..at + len), scales.part(columns.clone()), offsets.part(columns.clone()))
+                        };
+                        let (precision, words) = (self.precision, &mut *words);
+                        dispatch(self.isa, Panel { precision, rows, k, words, panel, scales, offsets });
                     }
-                }
-                for (position, rows) in rows.chunks(width * k.max(1)).enumerate() {
-                    let at = (position * count + p) * len;
-                    // SAFETY: a panel and its columns are written by the one task of their number.
-                    #[expect(unsafe_code, reason = "see above")]
-                    let (panel, scales, offsets) = unsafe {
-                        (panels.part(at..at + len), scales.part(columns.clone()), offsets.part(columns.clone()))
-                    };
-                    self.write(rows, panel, scales, offsets);
-                }
+                });
             })
         };
         (self.panels, self.scales, self.offsets) = (memory, scales, offsets);
         result
     }
 
-    /// One row of the weights, in the order in which a product reads it; those of further matrices each `width` rows
-    /// on.
-    fn read(&self, source: WeightSource<'_>, row: usize, out: &mut [f32], stored: &mut Vec<f32>) {
+    /// The rows of a panel's columns, in the order in which a product reads them: those of one matrix, then those of
+    /// the next.
+    fn read_panel(&self, source: WeightSource<'_>, columns: Range<usize>, rows: &mut [f32]) {
+        let k = self.groups() * self.precision.group();
+        let apart = columns.len() * k;
+        rows.fill(0.0);
+        let mut stored = vec![0.0; if self.positions > 1 { 9 * self.depth() } else { self.depth() }];
+        for (place, column) in columns.enumerate() {
+            if let Some(row) = self.row_of(column) {
+                self.read(source, row, &mut rows[place * k..], apart, &mut stored);
+            }
+        }
+    }
+
+    /// One row; those of further matrices `apart` values on.
+    fn read(&self, source: WeightSource<'_>, row: usize, out: &mut [f32], apart: usize, stored: &mut [f32]) {
         let k = self.depth();
         let (taps, channels) = match self.layout {
             Layout::Plain | Layout::Gated => return source(row..row + 1, 0..k, &mut out[..k]),
             Layout::Kernel { taps } => (taps, k / taps),
             Layout::Winograd => (9, k),
         };
-        stored.resize(taps * channels, 0.0);
+        let stored = &mut stored[..taps * channels];
         source(row..row + 1, 0..taps * channels, stored);
         if self.layout == Layout::Winograd {
-            return winograd::transform_kernels(stored, out, self.width() * k);
+            return winograd::transform_kernels(stored, out, apart);
         }
         for (tap, out) in out[..k].chunks_mut(channels).enumerate() {
             for (out, kernel) in out.iter_mut().zip(stored.chunks(taps)) {
                 *out = kernel[tap];
             }
         }
-    }
-
-    /// One panel from its columns' rows.
-    fn write(&self, rows: &[f32], panel: &mut [u32], scales: &mut [f32], offsets: &mut [i32]) {
-        let (width, k, group) = (self.width(), self.depth(), self.precision.group());
-        if self.precision == Precision::Int8 {
-            for ((row, scale), offset) in rows.chunks(k).zip(scales.iter_mut()).zip(offsets) {
-                let top = row.iter().fold(0f32, |top, v| top.max(v.abs()));
-                *scale = if top > 0.0 { top / 127.0 } else { 1.0 };
-                *offset = 128 * row.iter().map(|v| i32::from(byte(*v, *scale))).sum::<i32>();
-            }
-        }
-        for (strip, panel) in panel.chunks_mut(STRIP * width).enumerate() {
-            for (column, row) in rows.chunks(k).enumerate() {
-                let scale = scales[column];
-                let values = row[strip * STRIP * group..].chunks(group);
-                for (values, out) in values.zip(panel.chunks_mut(width)) {
-                    out[column] = pack(self.precision, values, scale);
-                }
-            }
-        }
-    }
-}
-
-/// A weight as a multiple of its scale.
-#[inline(always)]
-fn byte(value: f32, scale: f32) -> i8 {
-    (value / scale).round_ties_even() as i8
-}
-
-/// The values of a group, or fewer at a row's end, in 4 bytes.
-#[inline(always)]
-fn pack(precision: Precision, values: &[f32], scale: f32) -> u32 {
-    let value = |i: usize| values.get(i).copied().unwrap_or(0.0);
-    match precision {
-        Precision::F32 => value(0).to_bits(),
-        Precision::Bf16 => {
-            let bits = |i| u32::from(bf16::narrow(value(i)).to_bits());
-            bits(0) | bits(1) << 16
-        }
-        Precision::Int8 => u32::from_le_bytes([0, 1, 2, 3].map(|i| byte(value(i), scale) as u8)),
     }
 }

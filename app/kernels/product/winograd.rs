@@ -69,16 +69,9 @@ impl UseLeaf for Convolution<'_> {
                 let range = task * near..count.min((task + 1) * near);
                 with_memory::<L::Left, _>(PLACES * range.len() * c, |values| {
                     let places = Disjoint::new(values);
-                    dispatch(
-                        cx.isa,
-                        Transform {
-                            patches: &self.patches,
-                            range: range.clone(),
-                            first: range.start,
-                            apart: range.len(),
-                            places: &places,
-                        },
-                    );
+                    let (patches, first, apart) = (&self.patches, range.start, range.len());
+                    let of = Transform { patches, range: range.clone(), first, apart, places: &places };
+                    leaf.transform(cx.isa, of);
                     self.multiply(leaf, &range, &range, values, 0..self.w.panels());
                 });
             });

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "leaves read and write by pointer, and their instructions are checked at run time")]
 
 use super::{leaf::Leaf, winograd::Transform};
-use crate::{Isa, Values};
+use crate::{Isa, Values, dispatch};
 use half::bf16;
 use std::arch::x86_64::*;
 
@@ -59,7 +59,10 @@ impl Leaf for Bf16 {
         by_rows!(rows, bf16_tile, (left, panels, groups, sums, stride, add), 1 2 3 4 5 6 7 8 9 10 11 12);
     }
 
-    fn transform(self, _: Isa, of: Transform<'_, bf16>) {
+    fn transform(self, isa: Isa, of: Transform<'_, bf16>) {
+        if of.patches.geometry.c > ZEROS.len() {
+            return dispatch(isa, of);
+        }
         // SAFETY: this leaf is chosen only where the processor has its instructions.
         unsafe {
             match of.patches.values {
@@ -220,7 +223,7 @@ unsafe fn bytes256_tile<const R: usize>(
 
 /// Numbers that a vector of 16 is made of.
 trait Load: Copy {
-    /// Those of 16 that the mask names, the others 0.
+    /// 16 of them, or as many as the mask names and zeros.
     ///
     /// # Safety
     /// They have to be there.
@@ -231,8 +234,8 @@ impl Load for f32 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     unsafe fn load(mask: __mmask16, from: *const Self) -> __m512 {
-        // SAFETY: as the caller warrants.
-        unsafe { _mm512_maskz_loadu_ps(mask, from) }
+        // SAFETY: as the caller warrants. A mask that is a constant costs nothing.
+        unsafe { if mask == !0 { _mm512_loadu_ps(from) } else { _mm512_maskz_loadu_ps(mask, from) } }
     }
 }
 
@@ -240,46 +243,67 @@ impl Load for bf16 {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
     unsafe fn load(mask: __mmask16, from: *const Self) -> __m512 {
-        // SAFETY: as the caller warrants.
-        let values = unsafe { _mm256_maskz_loadu_epi16(mask, from.cast()) };
+        // SAFETY: as above.
+        let values = unsafe {
+            if mask == !0 { _mm256_loadu_si256(from.cast()) } else { _mm256_maskz_loadu_epi16(mask, from.cast()) }
+        };
         _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(values)))
     }
 }
+
+/// The channels of a pixel that is outside of the picture, of any format.
+static ZEROS: [f32; 4096] = [0.0; 4096];
 
 /// `Bᵀ d B` of patches, all 16 places of 16 channels in registers.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 unsafe fn transform<F: Load>(of: &Transform<'_, bf16>, values: &[F]) {
     let c = of.patches.geometry.c;
+    assert!(c <= ZEROS.len(), "there are zeros enough");
     for patch in of.range.clone() {
-        let (mut pixels, mut masks, mut out) = ([values.as_ptr(); 16], [0; 16], [std::ptr::null_mut(); 16]);
+        let (mut pixels, mut out) = ([ZEROS.as_ptr().cast::<F>(); 16], [std::ptr::null_mut::<bf16>(); 16]);
         for (i, at) in of.patches.pixels(patch).into_iter().enumerate() {
             if let Some(at) = at {
                 pixels[i] = values[at..at + c].as_ptr();
-                masks[i] = !0;
             }
             // SAFETY: a patch is transformed by one task.
             out[i] = unsafe { of.place(i, patch) }.as_mut_ptr();
         }
-        for channel in (0..c).step_by(16) {
-            let there: __mmask16 = if c - channel < 16 { (1 << (c - channel)) - 1 } else { !0 };
-            let mut v = [_mm512_setzero_ps(); 16];
-            for i in 0..16 {
-                // SAFETY: the masks name channels of a pixel that is there.
-                v[i] = unsafe { F::load(masks[i] & there, pixels[i].wrapping_add(channel)) };
+        let whole = c / 16 * 16;
+        // SAFETY: each of these has c values; the mask names those behind the last whole vector.
+        unsafe {
+            for channel in (0..whole).step_by(16) {
+                transform_channels(!0, pixels.map(|p| p.add(channel)), out.map(|p| p.add(channel)));
             }
-            for x in 0..4 {
-                [v[x], v[4 + x], v[8 + x], v[12 + x]] = forth([v[x], v[4 + x], v[8 + x], v[12 + x]]);
+            if whole < c {
+                transform_channels((1 << (c - whole)) - 1, pixels.map(|p| p.add(whole)), out.map(|p| p.add(whole)));
             }
-            for y in 0..4 {
-                let row = forth([v[4 * y], v[4 * y + 1], v[4 * y + 2], v[4 * y + 3]]);
-                for (x, value) in row.into_iter().enumerate() {
-                    // SAFETY: `place` gave c values; the mask names those from this channel on. The types hold the
-                    // same 256 bits.
-                    unsafe {
-                        let value: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(value));
-                        let out: *mut bf16 = out[4 * y + x];
-                        _mm256_mask_storeu_epi16(out.add(channel).cast(), there, value);
-                    }
+        }
+    }
+}
+
+/// Of 16 channels, or as many as the mask names.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
+unsafe fn transform_channels<F: Load>(mask: __mmask16, pixels: [*const F; 16], out: [*mut bf16; 16]) {
+    let mut v = [_mm512_setzero_ps(); 16];
+    for (v, pixel) in v.iter_mut().zip(pixels) {
+        // SAFETY: as the caller warrants.
+        *v = unsafe { F::load(mask, pixel) };
+    }
+    for x in 0..4 {
+        [v[x], v[4 + x], v[8 + x], v[12 + x]] = forth([v[x], v[4 + x], v[8 + x], v[12 + x]]);
+    }
+    for y in 0..4 {
+        let row = forth([v[4 * y], v[4 * y + 1], v[4 * y + 2], v[4 * y + 3]]);
+        for (x, value) in row.into_iter().enumerate() {
+            // SAFETY: as the caller warrants; the types hold the same 256 bits.
+            unsafe {
+                let value: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(value));
+                let out: *mut __m256i = out[4 * y + x].cast();
+                if mask == !0 {
+                    _mm256_storeu_si256(out, value);
+                } else {
+                    _mm256_mask_storeu_epi16(out.cast(), mask, value);
                 }
             }
         }

@@ -63,7 +63,7 @@ struct TransformerBlock<B: Backend> {
     attn2: Attention<B>,
     norm3: B::LayerNorm,
     /// `ff.net.0.proj`: values and gates.
-    ff_in: B::Linear,
+    ff_in: B::Geglu,
     /// `ff.net.2`.
     ff_out: B::Linear,
 }
@@ -73,11 +73,11 @@ impl<B: Backend> TransformerBlock<B> {
         let norm = |name| p.layer_norm(b, name, c, 1e-5);
         Ok(Self {
             norm1: norm("norm1")?,
-            attn1: Attention::load(b, &p.sub("attn1"), c, c, spec.heads)?,
+            attn1: Attention::load(b, b, &p.sub("attn1"), c, c, spec.heads)?,
             norm2: norm("norm2")?,
-            attn2: Attention::load(b, &p.sub("attn2"), c, spec.context_channels, spec.heads)?,
+            attn2: Attention::load(b, &b.for_kept(), &p.sub("attn2"), c, spec.context_channels, spec.heads)?,
             norm3: norm("norm3")?,
-            ff_in: p.linear(b, "ff.net.0.proj", c, 8 * c)?,
+            ff_in: p.geglu(b, "ff.net.0.proj", c, 4 * c)?,
             ff_out: p.linear(b, "ff.net.2", 4 * c, c)?,
         })
     }
@@ -101,11 +101,12 @@ struct Attention<B: Backend> {
 }
 
 impl<B: Backend> Attention<B> {
-    fn load(b: &B, p: &Params<'_>, channels: usize, context: usize, heads: usize) -> Result<Self> {
+    /// `for_keys` packs what makes keys and values.
+    fn load(b: &B, for_keys: &B, p: &Params<'_>, channels: usize, context: usize, heads: usize) -> Result<Self> {
         Ok(Self {
             to_q: p.linear_no_bias(b, "to_q", channels, channels)?,
-            to_k: p.linear_no_bias(b, "to_k", context, channels)?,
-            to_v: p.linear_no_bias(b, "to_v", context, channels)?,
+            to_k: p.linear_no_bias(for_keys, "to_k", context, channels)?,
+            to_v: p.linear_no_bias(for_keys, "to_v", context, channels)?,
             to_out: p.linear(b, "to_out.0", channels, channels)?,
             heads,
         })

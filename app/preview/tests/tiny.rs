@@ -1,8 +1,8 @@
 //! The embedded model's tiny decoder, through the same door as the window.
 
 use fourstep_compute::{
-    CancelFloor, CancelToken, ComputeError, Element, HostTensor, TensorSource,
-    candle::{Candle, Device, Precision},
+    CancelFloor, CancelToken, ComputeError, Element, HostTensor, Precision, TensorSource,
+    candle::{Candle, Device},
 };
 use fourstep_nets::{TinyAutoencoder, TinyAutoencoderConfig};
 use fourstep_preview::{Decode, DecodeError, TinyDecoder, half_size};

@@ -1,6 +1,5 @@
 use super::{Values, functions, panels::pack, tensor};
-use crate::candle::{fault::Outcome, shapes::Tokens};
-use crate::{CancelToken, Mask, panels::multiply};
+use crate::{CancelToken, Mask, candle::fault::Outcome, panels::multiply, shapes::Tokens};
 use candle_core::Tensor;
 use rayon::prelude::*;
 

@@ -3,31 +3,36 @@ use super::{
     panels::{Rows, Stored, product},
     tensor,
 };
-use crate::CancelToken;
-use crate::candle::{fault::Outcome, shapes::Picture, weights};
+use crate::{
+    CancelToken,
+    candle::{fault::Outcome, weights},
+    shapes::{Convolution, Kernels, Picture},
+};
 use candle_core::Tensor;
 
-/// Convolution of a picture as it would be after nearest-neighbour resizing to `size`: patches of a block of output
-/// pixels are gathered into rows, multiplied by the kernel and finished while they are in the cache.
+/// Convolution of a picture as it would be after nearest-neighbour resizing: patches of a block of output pixels are
+/// gathered into rows, multiplied by the kernel and finished while they are in the cache.
 pub(in crate::candle) fn conv2d(
     x: &Tensor,
-    shape: Picture,
-    size: [usize; 2],
+    shape: &Convolution,
     w: &weights::Conv2d,
     finish: &Finish<'_>,
     cancel: &CancelToken,
 ) -> Outcome<Tensor> {
     let input = Values::of(x)?;
-    let [h, wide] = w.output_size(size)?;
-    let k = w.kernel[0] * w.kernel[1] * w.inputs;
-    let extent = (shape.n * h * wide, w.outputs, k);
-    let pointwise = w.kernel == [1, 1] && w.spec.stride == 1 && w.padding() == [0, 0] && size == [shape.h, shape.w];
+    let (Picture { n, h, w: wide, c }, kernels) = (shape.output, &w.kernels);
+    let k = kernels.size[0] * kernels.size[1] * kernels.inputs;
+    let extent = (n * h * wide, c, k);
+    let pointwise = kernels.size == [1, 1]
+        && kernels.spec.stride == 1
+        && kernels.padding() == [0, 0]
+        && shape.resized == [shape.input.h, shape.input.w];
     let out = if pointwise {
         product(&Stored { values: input.slice(), k }, extent, w.weight.panels()?, finish, cancel)?
     } else {
-        product(&Patches::new(input.slice(), shape, size, w, [h, wide]), extent, w.weight.panels()?, finish, cancel)?
+        product(&Patches::new(input.slice(), shape, kernels), extent, w.weight.panels()?, finish, cancel)?
     };
-    tensor(out, &[shape.n, h, wide, w.outputs])
+    tensor(out, &[n, h, wide, c])
 }
 
 /// Where the values under a kernel lie.
@@ -44,17 +49,17 @@ struct Patches<'a> {
 }
 
 impl<'a> Patches<'a> {
-    fn new(input: &'a [f32], shape: Picture, size: [usize; 2], w: &weights::Conv2d, output: [usize; 2]) -> Self {
+    fn new(input: &'a [f32], &Convolution { input: shape, resized, output, .. }: &Convolution, w: &Kernels) -> Self {
         let nearest = |from: usize, to: usize| (0..to).map(|i| i * from / to).collect();
         Self {
             input,
             shape,
-            output,
-            kernel: w.kernel,
+            output: [output.h, output.w],
+            kernel: w.size,
             stride: w.spec.stride,
             pad: w.padding()[0],
-            from: [nearest(shape.h, size[0]), nearest(shape.w, size[1])],
-            resized: size != [shape.h, shape.w],
+            from: [nearest(shape.h, resized[0]), nearest(shape.w, resized[1])],
+            resized: resized != [shape.h, shape.w],
         }
     }
 

@@ -4,7 +4,7 @@
 use super::Finish;
 use crate::candle::fault::Outcome;
 use crate::{
-    CancelToken, HostTensor, Result,
+    CancelToken, ComputeError, HostTensor, Result,
     panels::{DEPTH, PANEL, TILE, multiply, panels_len},
 };
 use rayon::prelude::*;
@@ -52,7 +52,7 @@ pub(in crate::candle) fn pack_weight(
                 turn(&block[tap..], columns.len(), taps, turned);
             }
         }
-        Ok(())
+        Ok::<_, ComputeError>(())
     })?;
     Ok(panels)
 }

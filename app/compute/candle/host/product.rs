@@ -3,8 +3,11 @@ use super::{
     panels::{Stored, product},
     tensor,
 };
-use crate::candle::{fault::Outcome, shapes::Tokens, weights};
-use crate::{Activation, CancelToken};
+use crate::{
+    Activation, CancelToken,
+    candle::{fault::Outcome, weights},
+    shapes::Tokens,
+};
 use candle_core::Tensor;
 
 /// The epilogue of a product whose rows are positions and whose columns are channels.
@@ -75,9 +78,10 @@ pub(in crate::candle) fn linear(
     cancel: &CancelToken,
 ) -> Outcome<Tensor> {
     let input = Values::of(x)?;
-    let rows = Stored { values: input.slice(), k: w.inputs };
-    let out = product(&rows, (shape.n * shape.l, w.outputs, w.inputs), w.weight.panels()?, finish, cancel)?;
-    tensor(out, &[shape.n, shape.l, w.outputs])
+    let rows = Stored { values: input.slice(), k: w.matrix.inputs };
+    let out =
+        product(&rows, (shape.n * shape.l, w.matrix.outputs, w.matrix.inputs), w.weight.panels()?, finish, cancel)?;
+    tensor(out, &[shape.n, shape.l, w.matrix.outputs])
 }
 
 /// `a · gelu(g)` of `[a, g] = x · w + bias`.
@@ -88,10 +92,11 @@ pub(in crate::candle) fn geglu(
     cancel: &CancelToken,
 ) -> Outcome<Tensor> {
     let input = Values::of(x)?;
-    let rows = Stored { values: input.slice(), k: w.inputs };
-    let finish = Finish::new(w.bias.as_ref(), None, None, None, w.outputs)?;
-    let both = product(&rows, (shape.n * shape.l, w.outputs, w.inputs), w.weight.panels()?, &finish, cancel)?;
-    let half = w.outputs / 2;
+    let rows = Stored { values: input.slice(), k: w.matrix.inputs };
+    let finish = Finish::new(w.bias.as_ref(), None, None, None, w.matrix.outputs)?;
+    let both =
+        product(&rows, (shape.n * shape.l, w.matrix.outputs, w.matrix.inputs), w.weight.panels()?, &finish, cancel)?;
+    let half = w.matrix.outputs / 2;
     let mut out = vec![0.0; shape.n * shape.l * half];
     for_rows(&mut out, half, |first, rows| {
         for (row, both) in rows.chunks_mut(half).zip(both[first * 2 * half..].chunks(2 * half)) {

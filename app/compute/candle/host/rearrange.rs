@@ -70,7 +70,7 @@ pub(in crate::candle) fn concat_channels(x: &Tensor, y: &Tensor) -> Outcome<Tens
 
 /// Rows of the table.
 pub(in crate::candle) fn embed(table: &weights::Embedding, ids: &[u32], [n, l]: [usize; 2]) -> Outcome<Tensor> {
-    let (values, c) = (Values::of(&table.table)?, table.channels);
+    let (values, c) = (Values::of(&table.table)?, table.shape[1]);
     let rows = ids.iter().flat_map(|id| &values.slice()[*id as usize * c..][..c]);
     tensor(rows.copied().collect(), &[n, l, c])
 }

@@ -1,7 +1,10 @@
 //! Single files give the tensors that diffusers' own conversion gives, bit for bit, and its configurations.
 
 use crate::golden::{Case, TempFile};
-use fourstep_compute::candle::{Candle, Device, Precision};
+use fourstep_compute::{
+    Precision,
+    candle::{Candle, Device},
+};
 use fourstep_nets::{
     Autoencoder, AutoencoderConfig, ClipTextConfig, ClipTextEncoder, TinyAutoencoder, TinyAutoencoderConfig, UNet,
     UNetConfig, config::PerBlock,
