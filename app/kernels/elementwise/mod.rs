@@ -68,7 +68,7 @@ impl<X: Number, O: Number> WithSimd for Activate<'_, X, O> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let [wide, narrow] = &mut [Stage::new(); 2];
+        let (wide, narrow) = (&mut Stage::new(), &mut Stage::new());
         for (x, out) in self.x.chunks(STAGE).zip(self.out.chunks_mut(STAGE)) {
             math::compute(simd, &self.activation, [X::widened(x, wide)], O::room(out, narrow));
             O::settle(self.isa, out, narrow);

@@ -80,7 +80,7 @@ pub(crate) fn gelu<S: Simd, const N: usize>(w: Wide<S, N>, x: Vectors<S, N>) -> 
     let far = w.abs(x);
     let t = w.div(one, w.mul_add(far, w.splat(SCALE), one));
     // Halves of their coefficients.
-    let p = w.polynomial(t, [0.530_702_7, -0.726_576, 0.710_706_87, -0.142_248_37, 0.127_414_8, 0.0]);
+    let p = w.polynomial(t, [0.530_702_7, -0.726_576, 0.710_706_9, -0.142_248_37, 0.127_414_8, 0.0]);
     let tail = w.mul(p, decay(w, w.mul(w.mul(x, x), w.splat(0.5))));
     // x · (1 − tail) right of 0 and x · tail left of it are this.
     w.sub(w.at_least(x, 0.0), w.mul(far, tail))

@@ -84,13 +84,14 @@ impl<X: Number> WithSimd for SumUp<'_, X> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        let stage = &mut Stage::new();
         let mut channel = 0;
         while channel < self.c {
             let rest = self.c - channel;
             channel += if rest >= ABREAST * S::F32_LANES {
-                self.channels(Wide::<S, ABREAST>(simd), channel, ABREAST * S::F32_LANES)
+                self.channels(Wide::<S, ABREAST>(simd), channel, ABREAST * S::F32_LANES, stage)
             } else {
-                self.channels(Wide::<S, 1>(simd), channel, rest.min(S::F32_LANES))
+                self.channels(Wide::<S, 1>(simd), channel, rest.min(S::F32_LANES), stage)
             };
         }
     }
@@ -103,16 +104,21 @@ impl<X: Number> SumUp<'_, X> {
     /// from their mean is at most the deviation times the square root of their number, and little is lost in the sum
     /// of squares.
     #[inline(always)]
-    fn channels<S: Simd, const N: usize>(&mut self, w: Wide<S, N>, first: usize, count: usize) -> usize {
+    fn channels<S: Simd, const N: usize>(
+        &mut self,
+        w: Wide<S, N>,
+        first: usize,
+        count: usize,
+        stage: &mut Stage,
+    ) -> usize {
         let (mut values, mut squares) = ([0f64; MOST], [0f64; MOST]);
-        let mut stage = Stage::new();
         for block in self.x.chunks(BLOCK_ROWS * self.c) {
-            let base = w.load(X::widened(&block[first..][..count], &mut stage));
+            let base = w.load(X::widened(&block[first..][..count], stage));
             let [mut sum, mut square] = [w.splat(0.0); 2];
             let rows = block.len() / self.c;
             for row in 0..rows {
                 let row = &block[row * self.c + first..][..count];
-                let difference = w.sub(w.load(X::widened(row, &mut stage)), base);
+                let difference = w.sub(w.load(X::widened(row, stage)), base);
                 sum = w.add(sum, difference);
                 square = w.mul_add(difference, difference, square);
             }
@@ -196,7 +202,7 @@ impl<X: Number, O: Number> WithSimd for Apply<'_, X, O> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { isa, x, affine, activation, out } = self;
         let normalise = Normalise(activation);
-        let [wide, narrow] = &mut [Stage::new(); 2];
+        let (wide, narrow) = (&mut Stage::new(), &mut Stage::new());
         // Several rows at a time where they are short.
         let group = (STAGE / affine.c).max(1) * affine.c;
         for (x, out) in x.chunks(group).zip(out.chunks_mut(group)) {

@@ -39,7 +39,7 @@ impl<X: Number, O: Number> WithSimd for Rows<'_, X, O> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { isa, x, w, out } = self;
         let c = w.scale.len();
-        let [wide, narrow] = &mut [Stage::new(); 2];
+        let (wide, narrow) = (&mut Stage::new(), &mut Stage::new());
         let mut normalise = [Normalise::default(); ROWS];
         // Several rows at a time where they are short: while one waits for its sums, the next can be read.
         let group = (STAGE / c).clamp(1, ROWS) * c;
@@ -73,7 +73,8 @@ impl Normalise {
     fn of<S: Simd, X: Number>(simd: S, x: &[X], eps: f32, stage: &mut Stage) -> Self {
         let head = x.len().min(HEAD);
         let near = sums(simd, &x[..head], 0.0, stage)[0] / head as f32;
-        let [rest, square] = sums(simd, x, near, stage).map(|sum| sum / x.len() as f32);
+        let inverse = 1.0 / x.len() as f32;
+        let [rest, square] = sums(simd, x, near, stage).map(|sum| sum * inverse);
         let variance = square - rest * rest;
         // Not `max`, which would hide what is no number.
         let variance = if variance < 0.0 { 0.0 } else { variance };

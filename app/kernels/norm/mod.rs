@@ -47,6 +47,7 @@ pub fn group_norm(
     out: ValuesMut<'_>,
 ) -> Result<(), Cancelled> {
     assert_eq!(x.len(), out.len(), "the output has the input's shape");
+    assert!(x.len().is_multiple_of(n.max(1) * w.scale.len().max(1)), "samples are whole rows");
     with_slices!(x: Values, out: ValuesMut => group::group_norm(cx, x, n, w, activation, out))
 }
 
@@ -56,5 +57,6 @@ pub fn group_norm(
 /// [`Cancelled`].
 pub fn layer_norm(cx: Context<'_>, x: Values<'_>, w: LayerNorm<'_>, out: ValuesMut<'_>) -> Result<(), Cancelled> {
     assert_eq!(x.len(), out.len(), "the output has the input's shape");
+    assert!(x.len().is_multiple_of(w.scale.len().max(1)), "rows are whole");
     with_slices!(x: Values, out: ValuesMut => layer::layer_norm(cx, x, w, out))
 }

@@ -73,14 +73,13 @@ pub(crate) use with_slices;
 pub(crate) const STAGE: usize = 2560;
 
 /// Memory of a stage. It begins at a cache line: vectors that straddle two cost twice.
-#[derive(Clone, Copy)]
 #[repr(align(64))]
-pub(crate) struct Stage<T = f32, const LEN: usize = STAGE>(pub(crate) [T; LEN]);
+pub(crate) struct Stage([f32; STAGE]);
 
-impl<T: Copy + Default, const LEN: usize> Stage<T, LEN> {
+impl Stage {
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        Self([T::default(); LEN])
+        Self([0.0; STAGE])
     }
 }
 
@@ -195,8 +194,8 @@ impl<X: Number, O: Number> WithSimd for Convert<'_, X, O> {
 /// As [`bf16::narrow`], by one instruction where there is one: a quarter of the time.
 #[inline(always)]
 fn narrow(isa: Isa, values: &[f32], out: &mut [bf16]) {
-    #[cfg(target_arch = "x86_64")]
     if isa.has_bf16() {
+        #[cfg(target_arch = "x86_64")]
         return x86::narrow(values, out);
     }
     for (out, v) in out.iter_mut().zip(values) {
