@@ -1,12 +1,12 @@
 use super::{
     Cpu,
-    layers::{Counted, Kind, precision_of_layer},
+    layers::{Counted, Kind, layout_of_kernels, precision_of_layer},
 };
 use crate::{
     ComputeError, Conv2dSpec, HostTensor, Result,
     shapes::{self, Kernels, Matrix},
 };
-use fourstep_kernels::product::{Layout, PackError, Packed};
+use fourstep_kernels::product::{Layout, PackError, Packed, Precision};
 use std::{
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
@@ -74,14 +74,14 @@ impl Cpu {
         let matrix = Matrix::of(weight, bias)?;
         let old = old.map(|old| old.layer);
         let shape = [matrix.outputs, matrix.inputs, 1];
-        Ok(Linear { layer: self.layer(Kind::Linear, old, weight, shape, bias)?, matrix })
+        Ok(Linear { layer: self.layer(Kind::Linear, old, weight, shape, |_| Layout::Plain, bias)?, matrix })
     }
 
     pub(super) fn geglu_of(&self, old: Option<Geglu>, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Geglu> {
         let matrix = Matrix::of_gated(weight, bias)?;
         let old = old.map(|old| old.layer);
         let shape = [matrix.outputs, matrix.inputs, 1];
-        Ok(Geglu { layer: self.layer(Kind::Geglu, old, weight, shape, bias)?, matrix })
+        Ok(Geglu { layer: self.layer(Kind::Geglu, old, weight, shape, |_| Layout::Gated, bias)?, matrix })
     }
 
     pub(super) fn conv2d_of(
@@ -94,7 +94,8 @@ impl Cpu {
         let kernels = Kernels::of(weight, bias, spec)?;
         let old = old.map(|old| old.layer);
         let shape = [kernels.outputs, kernels.inputs, kernels.size[0] * kernels.size[1]];
-        Ok(Conv2d { layer: self.layer(Kind::Conv2d, old, weight, shape, bias)?, kernels })
+        let layout = |precision| layout_of_kernels(&kernels, precision);
+        Ok(Conv2d { layer: self.layer(Kind::Conv2d, old, weight, shape, layout, bias)?, kernels })
     }
 
     /// Packs weights `[outputs, inputs, kernel places]`, into the memory of `old` where nobody else has that.
@@ -104,15 +105,12 @@ impl Cpu {
         old: Option<Arc<Layer>>,
         weight: &HostTensor,
         shape: [usize; 3],
+        layout: impl FnOnce(Precision) -> Layout,
         bias: Option<&HostTensor>,
     ) -> Result<Arc<Layer>> {
         let [outputs, inputs, taps] = shape;
         let precision = precision_of_layer(self.shared.weights, kind, shape, self.packs_kept);
-        let layout = match kind {
-            Kind::Linear => Layout::Plain,
-            Kind::Geglu => Layout::Gated,
-            Kind::Conv2d => Layout::Kernel { taps },
-        };
+        let layout = layout(precision);
         let fault = Mutex::new(None);
         let read = |rows: Range<usize>, columns: Range<usize>, out: &mut [f32]| {
             if let Err(e) = weight.read(rows, columns, out) {
