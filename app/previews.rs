@@ -33,11 +33,7 @@ pub(crate) fn spawn(
 ///
 /// # Errors
 /// [`Failure`] where there is no such model, the device cannot be opened or weights cannot be read.
-pub(crate) fn decoder(
-    catalog: &Catalog,
-    device: &DeviceOptions,
-    model: &ModelRef,
-) -> Result<Box<dyn Decode>, Failure> {
+pub(crate) fn decoder(catalog: &Catalog, device: &DeviceOptions, model: &ModelRef) -> Result<Box<dyn Decode>, Failure> {
     let info = catalog.inspect(model)?;
     let tiny = tiny(catalog, device, &info)?;
     Ok(tiny.unwrap_or_else(|| Box::new(LinearDecoder::of(info.family))))

@@ -37,8 +37,7 @@ pub(crate) fn open(device: DeviceOptions) -> Result<(), Failure> {
 fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, Ports) {
     let start = Instant::now();
     let wake = waker.clone();
-    let options =
-        EngineOptions { device: device.clone(), wake: Box::new(move || wake()), ..EngineOptions::default() };
+    let options = EngineOptions { device: device.clone(), wake: Box::new(move || wake()), ..EngineOptions::default() };
     let client: Box<dyn Client> = match Engine::spawn(catalog.clone(), options) {
         Ok(engine) => Box::new(engine),
         Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),

@@ -46,6 +46,13 @@ pub trait Backend: Clone + Send + Sync + 'static {
         self.clone()
     }
 
+    /// The same backend for packing layers that see pictures whose sides were halved so often: the most pixels, and with
+    /// them the fastest way to convolve, depend on it.
+    fn at_level(&self, halvings: usize) -> Self {
+        let _ = halvings;
+        self.clone()
+    }
+
     /// `weight` is `[out, in]`, `bias` `[out]`.
     fn pack_linear(&self, weight: &HostTensor, bias: Option<&HostTensor>) -> Result<Self::Linear>;
 

@@ -42,7 +42,7 @@ enum Values {
     /// A range of some owner that keeps the bytes alive, little-endian.
     Stored {
         element: Element,
-        owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        owner: Arc<dyn Owner>,
         start: usize,
         len: usize,
     },
@@ -50,6 +50,17 @@ enum Values {
     /// And all of its values, once somebody wanted them at once.
     Made(Arc<dyn Blocks>, Arc<OnceLock<Vec<f32>>>),
 }
+
+/// Bytes that tensors are views of.
+pub trait Owner: AsRef<[u8]> + Send + Sync {
+    /// These will not be read soon: memory that only mirrors a file may go.
+    fn release(&self, range: Range<usize>) {
+        let _ = range;
+    }
+}
+
+impl Owner for Vec<u8> {}
+impl Owner for &'static [u8] {}
 
 /// A weight whose values are made when they are read, a block at a time: an original with something added. The whole
 /// of it need never be in memory, and whoever packs it makes its blocks on several threads.
@@ -71,7 +82,7 @@ impl HostTensor {
         name: &str,
         shape: Vec<usize>,
         element: Element,
-        owner: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        owner: Arc<dyn Owner>,
         start: usize,
         len: usize,
     ) -> Result<Self> {
@@ -178,6 +189,13 @@ impl HostTensor {
             widen(element, &row[part.clone()], out);
         }
         Ok(())
+    }
+
+    /// Gives back the memory that only mirrors a file; what is read again comes from there again.
+    pub fn release(&self) {
+        if let Values::Stored { owner, start, len, .. } = &self.values {
+            owner.release(*start..*start + *len);
+        }
     }
 
     /// Values of a row: all dimensions but the first.

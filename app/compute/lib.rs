@@ -19,5 +19,5 @@ pub use backend::{Backend, BackendInfo, Conv2dSpec, Epilogue, Mask, Padding};
 pub use cancel::{CancelFloor, CancelToken};
 pub use error::{ComputeError, Result};
 pub use fourstep_kernels::Activation;
-pub use host::{Blocks, Element, HostTensor, TensorSource};
+pub use host::{Blocks, Element, HostTensor, Owner, TensorSource};
 pub use precision::Precision;

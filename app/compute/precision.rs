@@ -19,13 +19,8 @@ pub enum Precision {
 
 impl Precision {
     /// Every precision with its name on the command line.
-    pub const ALL: [(Self, &'static str); 5] = [
-        (Self::Auto, "auto"),
-        (Self::F32, "f32"),
-        (Self::F16, "f16"),
-        (Self::Bf16, "bf16"),
-        (Self::Int8, "int8"),
-    ];
+    pub const ALL: [(Self, &'static str); 5] =
+        [(Self::Auto, "auto"), (Self::F32, "f32"), (Self::F16, "f16"), (Self::Bf16, "bf16"), (Self::Int8, "int8")];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {

@@ -19,11 +19,7 @@ pub struct EngineOptions {
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self {
-            device: DeviceOptions::default(),
-            wake: Box::new(|| ()),
-            available_bytes: Arc::new(available_bytes),
-        }
+        Self { device: DeviceOptions::default(), wake: Box::new(|| ()), available_bytes: Arc::new(available_bytes) }
     }
 }
 

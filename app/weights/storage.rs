@@ -1,4 +1,7 @@
 use crate::{Fault, Result};
+use fourstep_compute::Owner;
+#[cfg(unix)]
+use std::ops::Range;
 use std::{
     fs::File,
     io::ErrorKind,
@@ -19,7 +22,7 @@ pub enum Storage {
 }
 
 /// The contents of a file: a memory map, a static array or a vector. Cloning shares.
-pub type Bytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
+pub type Bytes = Arc<dyn Owner>;
 
 impl Storage {
     /// The contents of a file; of one on disk, a memory map. `path` is relative to the folder, with `/`.
@@ -114,7 +117,26 @@ pub fn map_file(path: &Path) -> Result<Bytes> {
     // them; a person who cuts a file short while it is open gets a bus error, as in every program that maps weights.
     #[allow(unsafe_code)]
     let map = unsafe { memmap2::MmapOptions::new().map(&file) }.map_err(fail)?;
-    Ok(Arc::new(map))
+    Ok(Arc::new(Mapped(map)))
+}
+
+/// A file as it lies on disk.
+struct Mapped(memmap2::Mmap);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Owner for Mapped {
+    #[cfg(unix)]
+    fn release(&self, range: Range<usize>) {
+        // SAFETY: what is dropped of a map that nobody writes to is read from its file again. That it is not dropped
+        // does no harm.
+        #[allow(unsafe_code)]
+        let _ = unsafe { self.0.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
+    }
 }
 
 #[cfg(test)]

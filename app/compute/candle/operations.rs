@@ -58,9 +58,7 @@ impl Backend for Candle {
         weight: &HostTensor,
         bias: Option<&HostTensor>,
     ) -> Result<weights::Linear> {
-        self.operation("pack_geglu", || {
-            weights::linear(self, Some(old), weight, bias, Matrix::of_gated(weight, bias)?)
-        })
+        self.operation("pack_geglu", || weights::linear(self, Some(old), weight, bias, Matrix::of_gated(weight, bias)?))
     }
 
     fn pack_conv2d(&self, weight: &HostTensor, bias: Option<&HostTensor>, spec: Conv2dSpec) -> Result<weights::Conv2d> {

@@ -13,7 +13,9 @@ pub(super) fn check<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
 }
 
 fn linears<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
-    for (shape @ [n, l, inputs], outputs) in [([1, 1, 1], 1), ([2, 5, 7], 3), ([2, 1, 33], 65), ([1, 77, 64], 130), ([2, 21, 320], 72)] {
+    for (shape @ [n, l, inputs], outputs) in
+        [([1, 1, 1], 1), ([2, 5, 7], 3), ([2, 1, 33], 65), ([1, 77, 64], 130), ([2, 21, 320], 72)]
+    {
         let (x, x_device) = suite.tokens(shape)?;
         let (w, w_host) = suite.weight(&[outputs, inputs]);
         let (bias, bias_host) = suite.weight(&[outputs]);

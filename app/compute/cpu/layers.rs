@@ -1,6 +1,6 @@
-//! In which precision and order the weights of each layer are kept.
+//! In which precision the weights of each layer are kept.
 
-use crate::{Conv2dSpec, shapes::Kernels};
+use crate::shapes::Kernels;
 use fourstep_kernels::product::{Layout, Precision};
 use std::{
     collections::BTreeMap,
@@ -41,22 +41,16 @@ pub(super) fn precision_of_layer(asked: Precision, kind: Kind, shape: [usize; 3]
     if asked == Precision::Int8 && (kept || outputs.min(inputs) < FEW_CHANNELS) { Precision::Bf16 } else { asked }
 }
 
-/// Inputs times outputs above which kernels in bf16 are not transformed: transformed they take 16/9 of the memory, and
-/// the deepest levels of a U-Net, with most of its weights and fewest of its pixels, are not worth that.
-const MANY_KERNELS: usize = 1_300_000;
-
-/// The order of a convolution's weights where they are in this precision. Winograd's takes less than half of the
-/// multiplications for 3×3 kernels; transforming patches and sums costs more than that saves where there are few
-/// channels, and bytes would lose the little precision they have.
-pub(super) fn layout_of_kernels(kernels: &Kernels, precision: Precision) -> Layout {
-    let Kernels { outputs, inputs, size, spec: Conv2dSpec { stride, .. } } = *kernels;
-    let fits = size == [3, 3] && stride == 1 && outputs.min(inputs) >= FEW_CHANNELS;
-    let is_small = match precision {
-        Precision::F32 => true,
-        Precision::Bf16 => outputs * inputs <= MANY_KERNELS,
-        Precision::Int8 => false,
-    };
-    if fits && is_small { Layout::Winograd } else { Layout::Kernel { taps: size[0] * size[1] } }
+/// In which order kernels are packed: for Winograd's convolution where it has fewer multiplications to offer, against
+/// 16 / 9 of the memory. Few channels drown in its transforms; where few pixels are left, as after three halvings, more
+/// time goes into reading weights than into multiplying them; bytes cannot be transformed.
+pub(super) fn layout_of_kernels(precision: Precision, kernels: &Kernels, level: usize) -> Layout {
+    let [h, w] = kernels.size;
+    let fits = [h, w, kernels.spec.stride] == [3, 3, 1] && kernels.inputs.min(kernels.outputs) >= FEW_CHANNELS;
+    match precision {
+        Precision::F32 | Precision::Bf16 if fits && level < 3 => Layout::Winograd,
+        _ => Layout::Kernel { taps: h * w },
+    }
 }
 
 /// How many layers there are of each kind and precision, and the bytes they take.
@@ -129,16 +123,6 @@ mod tests {
         }
         assert_eq!(of(Kind::Linear, [1280, 1280, 1], true), Precision::Bf16);
         assert_eq!(precision_of_layer(Precision::F32, Kind::Linear, [4, 4, 1], true), Precision::F32);
-    }
-
-    #[test]
-    fn few_or_too_many_kernels_are_not_transformed() {
-        let of = |outputs, inputs, precision| {
-            let kernels = Kernels { outputs, inputs, size: [3, 3], spec: Conv2dSpec::padded(1) };
-            layout_of_kernels(&kernels, precision) == Layout::Winograd
-        };
-        assert!(of(320, 320, Precision::F32) && of(640, 1920, Precision::Bf16) && of(1280, 1280, Precision::F32));
-        assert!(!of(4, 320, Precision::F32) && !of(1280, 1280, Precision::Bf16) && !of(320, 320, Precision::Int8));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct Cpu {
     cancel: CancelToken,
     /// Whether what it packs is for results that are kept.
     packs_kept: bool,
+    /// How often sides of pictures were halved in front of what it packs.
+    level: usize,
 }
 
 impl std::fmt::Debug for Cpu {
@@ -117,9 +119,9 @@ impl Cpu {
             output: [h, wide],
         };
         let per_sample = epilogue.add_channels;
-        let per_sample =
-            per_sample.map(|t| PerSample { values: t.values(), rows: shape.samples_sharing * h * wide });
-        let finish = Finish { per_sample, residual: epilogue.residual.map(Tensor::values), activation: epilogue.activation };
+        let per_sample = per_sample.map(|t| PerSample { values: t.values(), rows: shape.samples_sharing * h * wide });
+        let finish =
+            Finish { per_sample, residual: epilogue.residual.map(Tensor::values), activation: epilogue.activation };
         let (output, inputs, kernel) = ([n, h, wide], shape.input.c, kernels.size);
         let size = Size::Convolution { output, inputs, outputs: c, kernel, stride: kernels.spec.stride };
         let width = self.finished_width(shape.output, &epilogue);

@@ -76,7 +76,7 @@ impl Cpu {
             memory: Arc::default(),
             profiler,
         };
-        Ok(Self { shared: Arc::new(shared), cancel: CancelToken::never(), packs_kept: false })
+        Ok(Self { shared: Arc::new(shared), cancel: CancelToken::never(), packs_kept: false, level: 0 })
     }
 }
 

@@ -45,6 +45,10 @@ impl Backend for Cpu {
         self.with_precision(Precision::F32)
     }
 
+    fn at_level(&self, halvings: usize) -> Self {
+        Self { level: halvings, ..self.clone() }
+    }
+
     fn for_kept(&self) -> Self {
         Self { packs_kept: true, ..self.clone() }
     }

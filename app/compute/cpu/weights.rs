@@ -94,7 +94,7 @@ impl Cpu {
         let kernels = Kernels::of(weight, bias, spec)?;
         let old = old.map(|old| old.layer);
         let shape = [kernels.outputs, kernels.inputs, kernels.size[0] * kernels.size[1]];
-        let layout = |precision| layout_of_kernels(&kernels, precision);
+        let layout = |precision| layout_of_kernels(precision, &kernels, self.level);
         Ok(Conv2d { layer: self.layer(Kind::Conv2d, old, weight, shape, layout, bias)?, kernels })
     }
 
@@ -120,16 +120,17 @@ impl Cpu {
         let bias = bias.map(values).transpose()?;
         let old = old.and_then(Arc::into_inner).map(|layer| layer.packed);
         let shape = [outputs, inputs * taps];
-        let packed =
-            self.compute(|cx| Packed::new(cx, precision, shape, layout, &read, bias.as_deref(), old)).map_err(|e| {
-                match e {
-                    PackError::Cancelled(cancelled) => cancelled.into(),
-                    PackError::Memory(e) => self.failed("packing weights", &e),
-                }
+        let packed = self
+            .compute(|cx| Packed::new(cx, precision, shape, layout, &read, bias.as_deref(), old))
+            .map_err(|e| match e {
+                PackError::Cancelled(cancelled) => cancelled.into(),
+                PackError::Memory(e) => self.failed("packing weights", &e),
             })?;
         if let Some(e) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(e);
         }
+        // What is packed is not read again, unless a LoRA comes.
+        weight.release();
         let counted = self.shared.profiler.as_ref();
         let counted = counted.map(|profiler| profiler.layers().count(kind, packed.precision(), packed.bytes()));
         Ok(Arc::new(Layer { packed, _counted: counted }))

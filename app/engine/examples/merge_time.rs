@@ -5,8 +5,7 @@
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 use fourstep_compute::{
-    Backend, ComputeError,
-    Precision,
+    Backend, ComputeError, Precision,
     candle::{Candle, Device},
 };
 use fourstep_nets::{ClipTextConfig, ClipTextEncoder, Packs, UNet, UNetConfig};

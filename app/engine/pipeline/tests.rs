@@ -2,8 +2,7 @@ use super::*;
 use crate::{fault::RunError, memory::Memory};
 use fourstep_catalog::Catalog;
 use fourstep_compute::{
-    CancelFloor,
-    Precision,
+    CancelFloor, Precision,
     candle::{Candle, Device},
 };
 use fourstep_protocol::{Init, ModelRef, Picture};

@@ -1,13 +1,19 @@
 //! A block of queries meets all keys, a block of them at a time.
 
 use super::{
+    Shape,
     leaf::{Leaf, Panels},
-    pack::{self, Layout, Tokens, Words},
+    pack::{self, Layout, Tokens},
     softmax::Softmax,
-    transpose::transpose,
+    transpose::{Matrix, transpose},
+    words::Words,
 };
-use crate::{Context, Disjoint, Values, dispatch, values::Number};
-use pulp::{Simd, WithSimd, bytemuck};
+use crate::{Context, Disjoint, Values, dispatch};
+use pulp::{
+    Simd, WithSimd,
+    bytemuck::{self, Pod},
+};
+use std::marker::PhantomData;
 
 /// Weights of a block may add up to this, and in the first block to 1 / this, before shifts follow the scores: far
 /// enough from f32's limits for what is summed and for the least weights that count, and hardly ever reached.
@@ -24,15 +30,15 @@ pub(super) struct Block<'a, L> {
 
 /// Parts of a thread's memory: rows of `QUERIES` words.
 struct Memory<'a> {
-    /// As many as a token has channels, and more: queries, and in the end results, as rows.
+    /// `d`: queries, and in the end results, as rows.
     rows: &'a mut [u32],
-    /// As many: queries as columns.
-    queries: &'a mut [u32],
-    /// As many: sums of weighted values.
+    /// `d`: the same as columns.
+    columns: &'a mut [u32],
+    /// `d`: sums of weighted values.
     values: &'a mut [f32],
-    /// As many as a block of keys has words.
+    /// A block's keys / `GROUP`.
     weights: &'a mut [u32],
-    /// One for each key of a block, where scores are wanted as they are.
+    /// A block's keys: scores that are wanted as they are.
     scores: &'a mut [f32],
     shifts: &'a mut [f32],
     /// Of weights.
@@ -53,12 +59,7 @@ struct Keys<'a> {
 impl<'a, L: Leaf> Block<'a, L> {
     /// Rows of a thread's memory, each of `QUERIES` words.
     pub(super) fn rows(layout: &Layout) -> usize {
-        3 * Self::width(layout) + layout.keys / L::Words::GROUP + layout.keys + 3
-    }
-
-    /// Sixteens of words are transposed at a time.
-    fn width(layout: &Layout) -> usize {
-        layout.shape.d.next_multiple_of(16)
+        3 * layout.shape.d + layout.keys / L::Words::GROUP + layout.keys + 3
     }
 
     /// `memory` has [`Self::rows`].
@@ -70,18 +71,19 @@ impl<'a, L: Leaf> Block<'a, L> {
         q: Values<'_>,
         memory: &'a mut [u32],
     ) -> Self {
+        let Layout { shape: Shape { d, .. }, depth, keys, .. } = layout;
         let mut rest = memory;
         let mut words = |rows: usize| rest.split_off_mut(..rows * L::QUERIES).expect("memory for all rows");
-        let width = Self::width(&layout);
-        let (rows, queries, weights) = (words(width), words(width), words(layout.keys / L::Words::GROUP));
+        let (rows, columns, weights) = (words(d), words(d), words(keys / L::Words::GROUP));
         let mut numbers = |rows: usize| bytemuck::cast_slice_mut::<u32, f32>(words(rows));
-        let (values, scores) = (numbers(width), numbers(layout.keys));
+        let (values, scores) = (numbers(d), numbers(keys));
         let [shifts, sums, block_sums] = std::array::from_fn(|_| numbers(1));
-        pack::queries::<L>(cx, q, &tokens, rows, queries);
+        let size = depth * L::QUERIES;
+        pack::queries::<L>(cx, q, &tokens, &mut rows[..size], &mut columns[..size]);
         for part in [&mut *shifts, &mut *sums] {
             part.fill(0.0);
         }
-        let memory = Memory { rows, queries, values, weights, scores, shifts, sums, block_sums };
+        let memory = Memory { rows, columns, values, weights, scores, shifts, sums, block_sums };
         Self { cx, leaf, layout, tokens, memory }
     }
 
@@ -122,16 +124,16 @@ impl<'a, L: Leaf> Block<'a, L> {
     /// A block's weights and their sums.
     fn weigh(&mut self, block: &Keys<'_>) {
         let scale = self.scale();
-        let Memory { queries, weights, shifts, block_sums, .. } = &mut self.memory;
-        self.leaf.weigh(block.keys, queries, &Softmax { scale, shifts }, block.hidden, weights, block_sums);
+        let Memory { columns, weights, shifts, block_sums, .. } = &mut self.memory;
+        self.leaf.weigh(block.keys, columns, &Softmax { scale, shifts }, block.hidden, weights, block_sums);
     }
 
     /// Shifts become the highest scores so far; what was summed follows.
     fn shift(&mut self, block: &Keys<'_>) {
         let scale = self.scale();
-        let Memory { queries, values, scores, shifts, sums, block_sums: tops, .. } = &mut self.memory;
+        let Memory { columns, values, scores, shifts, sums, block_sums: tops, .. } = &mut self.memory;
         tops.fill(f32::NEG_INFINITY);
-        self.leaf.multiply(block.keys, queries, scores, false);
+        self.leaf.multiply(block.keys, columns, scores, false);
         for (key, scores) in scores.chunks_exact(L::QUERIES).take(block.keys.rows).enumerate() {
             let hidden = block.hidden.saturating_add_unsigned(key).max(0) as usize;
             tops.iter_mut().zip(scores).skip(hidden).for_each(|(top, score)| *top = top.max(*score));
@@ -146,13 +148,21 @@ impl<'a, L: Leaf> Block<'a, L> {
         }
     }
 
-    /// Writes what was summed, divided by the sums of the weights.
-    pub(super) fn finish<T: Number>(self, out: &Disjoint<'_, T>) {
-        let Memory { rows, values, sums, .. } = self.memory;
-        let width = Self::width(&self.layout);
-        dispatch(self.cx.isa, Divide { values: &mut values[..self.layout.shape.d * L::QUERIES], sums });
-        transpose(self.cx.isa, width, L::QUERIES, bytemuck::cast_slice(values), rows);
-        dispatch(self.cx.isa, Write { rows: bytemuck::cast_slice(rows), width, tokens: &self.tokens, out });
+    /// Writes what was summed, divided by the sums of the weights, as the values of `W`.
+    pub(super) fn finish<W: Words, T: Pod>(self, out: &Disjoint<'_, T>) {
+        let Memory { rows, columns, values, sums, .. } = self.memory;
+        let width = self.layout.shape.d.div_ceil(W::GROUP);
+        let columns = &mut columns[..width * L::QUERIES];
+        dispatch(self.cx.isa, Divide::<L, W> { kind: PhantomData, values, sums, to: columns });
+        let (from, to) = (Matrix { words: &*columns, stride: L::QUERIES }, Matrix { words: &mut *rows, stride: width });
+        transpose(self.cx.isa, [width, L::QUERIES], from, to);
+        for (token, row) in self.tokens.range.clone().zip(rows.chunks_exact(width)) {
+            // SAFETY: a token's channels of a head are written by the one task that has it.
+            #[expect(unsafe_code, reason = "see above")]
+            let out = unsafe { out.part(self.tokens.channels(token)) };
+            let row = bytemuck::cast_slice(row);
+            out.copy_from_slice(&row[..out.len()]);
+        }
     }
 
     /// 2^(score · log₂ e / √d) is e^(score / √d).
@@ -161,40 +171,28 @@ impl<'a, L: Leaf> Block<'a, L> {
     }
 }
 
-struct Divide<'a> {
-    values: &'a mut [f32],
+/// Sums divided by those of their weights, as words.
+struct Divide<'a, L, W> {
+    kind: PhantomData<(L, W)>,
+    values: &'a [f32],
     sums: &'a mut [f32],
+    to: &'a mut [u32],
 }
 
-impl WithSimd for Divide<'_> {
+impl<L: Leaf, W: Words> WithSimd for Divide<'_, L, W> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        self.sums.iter_mut().for_each(|sum| *sum = 1.0 / *sum);
-        for values in self.values.chunks_exact_mut(self.sums.len()) {
-            values.iter_mut().zip(&*self.sums).for_each(|(value, factor)| *value *= factor);
-        }
-    }
-}
-
-struct Write<'a, 'b, T> {
-    rows: &'a [f32],
-    width: usize,
-    tokens: &'a Tokens,
-    out: &'a Disjoint<'b, T>,
-}
-
-impl<T: Number> WithSimd for Write<'_, '_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (token, row) in self.tokens.range.clone().zip(self.rows.chunks_exact(self.width)) {
-            // SAFETY: a token's channels of a head are written by the one task that has it.
-            #[expect(unsafe_code, reason = "see above")]
-            let out = unsafe { self.out.part(self.tokens.channels(token)) };
-            out.iter_mut().zip(row).for_each(|(out, value)| *out = T::narrow(*value));
+        let Self { values, sums, to, .. } = self;
+        let factors = &mut sums[..L::QUERIES];
+        factors.iter_mut().for_each(|sum| *sum = 1.0 / *sum);
+        for (to, values) in to.chunks_exact_mut(L::QUERIES).zip(values.chunks(W::GROUP * L::QUERIES)) {
+            // Of an odd one the second value is not copied.
+            let (first, second) = (&values[..L::QUERIES], &values[values.len() - L::QUERIES..]);
+            for i in 0..L::QUERIES {
+                to[i] = W::round(first[i] * factors[i], second[i] * factors[i]);
+            }
         }
     }
 }

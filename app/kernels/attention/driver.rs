@@ -1,24 +1,15 @@
-//! How an attention is cut into tasks, and their memory.
+//! How an attention is cut into tasks.
 
 use super::{
     Shape,
     block::Block,
     leaf::{Leaf, UseLeaf},
+    memory::{with_shared_words, with_words},
     pack::{Layout, Tokens, pack},
+    words::{Pair, Single, Words},
 };
-use crate::{Buffer, Cancelled, Context, Disjoint, Values, ValuesMut, values::Number};
-use pulp::bytemuck;
-use std::cell::Cell;
-
-/// Memory for more than this is given back: only the largest pictures ask for it.
-const KEPT_BYTES: usize = 1 << 24;
-
-thread_local! {
-    /// Keys and values of the attention before, for the next one.
-    static PACKED: Cell<Buffer> = const { Cell::new(Buffer::empty()) };
-    /// A thread's own.
-    static BLOCK: Cell<Buffer> = const { Cell::new(Buffer::empty()) };
-}
+use crate::{Cancelled, Context, Disjoint, Values, ValuesMut};
+use pulp::bytemuck::Pod;
 
 pub(super) struct Attention<'a> {
     pub(super) cx: Context<'a>,
@@ -36,17 +27,18 @@ impl UseLeaf for Attention<'_> {
         let Self { cx, q, k, v, shape, out } = self;
         let layout = Layout::new::<L>(shape);
         let head_words = layout.blocks() * layout.words;
-        with_words(&PACKED, shape.n * shape.heads * head_words, |packed| {
+        with_shared_words(shape.n * shape.heads * head_words, |packed| {
             pack::<L>(cx, layout, [k, v], packed)?;
             match out {
-                ValuesMut::F32(out) => attend(cx, leaf, layout, q, packed, out),
-                ValuesMut::Bf16(out) => attend(cx, leaf, layout, q, packed, out),
+                ValuesMut::F32(out) => attend::<_, Single, _>(cx, leaf, layout, q, packed, out),
+                ValuesMut::Bf16(out) => attend::<_, Pair, _>(cx, leaf, layout, q, packed, out),
             }
         })
     }
 }
 
-fn attend<L: Leaf, T: Number>(
+/// The output's values are the words' `W`.
+fn attend<L: Leaf, W: Words, T: Pod + Send>(
     cx: Context<'_>,
     leaf: L,
     layout: Layout,
@@ -61,28 +53,10 @@ fn attend<L: Leaf, T: Number>(
         let (head, first) = (task / blocks, task % blocks * L::QUERIES);
         let range = first..queries.min(first + L::QUERIES);
         let tokens = Tokens { shape: layout.shape, count: queries, head, range };
-        with_words(&BLOCK, Block::<L>::rows(&layout) * L::QUERIES, |memory| {
+        with_words(Block::<L>::rows(&layout) * L::QUERIES, |memory| {
             let mut block = Block::new(cx, leaf, layout, tokens, q, memory);
             block.attend(&packed[head * head_words..][..head_words]);
-            block.finish(&out);
+            block.finish::<W, _>(&out);
         });
     })
-}
-
-/// `then` with so many words of this memory, with whatever is in them.
-fn with_words<R>(
-    memory: &'static std::thread::LocalKey<Cell<Buffer>>,
-    words: usize,
-    then: impl FnOnce(&mut [u32]) -> R,
-) -> R {
-    let mut buffer = memory.replace(Buffer::empty());
-    let bytes = words * size_of::<u32>();
-    if buffer.len() < bytes {
-        buffer = Buffer::new(bytes).expect("memory for an attention");
-    }
-    let result = then(bytemuck::cast_slice_mut(&mut buffer[..bytes]));
-    if buffer.len() <= KEPT_BYTES {
-        memory.set(buffer);
-    }
-    result
 }

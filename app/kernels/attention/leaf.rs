@@ -1,6 +1,6 @@
 //! The innermost loops: rows in panels times columns of queries, and scores that become weights.
 
-use super::{pack::Words, softmax::Softmax};
+use super::{softmax::Softmax, words::Words};
 use crate::Isa;
 use std::ops::Range;
 
@@ -66,6 +66,8 @@ pub(super) trait UseLeaf {
 pub(super) fn with_leaf<U: UseLeaf>(isa: Isa, narrow: bool, then: U) -> U::Output {
     use super::portable::Portable;
     const ABSENT: &str = "an instruction set is checked before it is used";
+    // Not all architectures have such instructions.
+    let _ = narrow;
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512Bf16 if narrow => then.with(super::x86::Bf16),

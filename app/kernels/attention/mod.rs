@@ -1,20 +1,22 @@
 //! Softmax attention without a score matrix in memory.
 //!
 //! Scores are made for a block of queries and a block of keys at a time and become weights at once; sums of weighted
-//! values and the sums of the weights are divided at the end (online softmax, arXiv 1805.02867; FlashAttention, arXiv
-//! 2205.14135). Queries lie in the lanes of vectors, keys and channels in rows: so nothing is summed across lanes, any
-//! number of channels fills the vectors, and scores and weighted values are the same product, a panel of rows times
-//! columns of queries ([`leaf::Leaf::multiply`]).
+//! values and sums of weights are divided at the end (online softmax, arXiv 1805.02867; Flash Attention, 2205.14135).
+//! Queries lie in the lanes of vectors, keys and channels in rows: so nothing is summed across lanes, any number of
+//! channels fills the vectors, and scores and weighted values are the same product, rows in panels times columns of
+//! queries.
 
 mod block;
 mod driver;
 mod leaf;
+mod memory;
 mod pack;
 mod portable;
 mod softmax;
 #[cfg(test)]
 mod tests;
 mod transpose;
+mod words;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

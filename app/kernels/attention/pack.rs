@@ -1,81 +1,15 @@
 //! Keys and values become panels, queries columns.
 
-use super::{Shape, leaf::Leaf, transpose::transpose};
-use crate::{Cancelled, Context, Values, dispatch, values::Number};
+use super::{
+    Shape,
+    leaf::Leaf,
+    memory::with_words,
+    transpose::{Matrix, transpose},
+    words::Words,
+};
+use crate::{Cancelled, Context, Values, dispatch};
 use pulp::{Simd, WithSimd};
 use std::{marker::PhantomData, ops::Range};
-
-/// What the 4 bytes of a word are.
-pub(super) trait Words: Copy + Send + Sync + 'static {
-    /// Values of a word.
-    const GROUP: usize;
-    /// Neighbours in a row share a word; the last one has zeros where values end.
-    fn along<T: Number>(row: &[T], words: &mut [u32]);
-    /// Neighbours in a column share a word; no second row is a row of zeros.
-    fn across<T: Number>(first: &[T], second: Option<&[T]>, words: &mut [u32]);
-}
-
-/// One f32.
-#[derive(Clone, Copy)]
-pub(super) struct Single;
-
-/// Two bf16, the first in the lower half. Of other values only what bf16 holds of them.
-#[derive(Clone, Copy)]
-pub(super) struct Pair;
-
-impl Words for Single {
-    const GROUP: usize = 1;
-
-    #[inline(always)]
-    fn along<T: Number>(row: &[T], words: &mut [u32]) {
-        for (word, value) in words.iter_mut().zip(row) {
-            *word = value.widen().to_bits();
-        }
-    }
-
-    #[inline(always)]
-    fn across<T: Number>(first: &[T], _: Option<&[T]>, words: &mut [u32]) {
-        Self::along(first, words);
-    }
-}
-
-impl Pair {
-    #[inline(always)]
-    fn word<T: Number>(first: T, second: T) -> u32 {
-        first.widen().to_bits() >> 16 | second.widen().to_bits() & 0xFFFF_0000
-    }
-}
-
-impl Words for Pair {
-    const GROUP: usize = 2;
-
-    #[inline(always)]
-    fn along<T: Number>(row: &[T], words: &mut [u32]) {
-        let (pairs, rest) = row.as_chunks::<2>();
-        for (word, [first, second]) in words.iter_mut().zip(pairs) {
-            *word = Self::word(*first, *second);
-        }
-        if let ([value], Some(word)) = (rest, words.last_mut()) {
-            *word = Self::word(*value, T::default());
-        }
-    }
-
-    #[inline(always)]
-    fn across<T: Number>(first: &[T], second: Option<&[T]>, words: &mut [u32]) {
-        match second {
-            Some(second) => {
-                for (word, (first, second)) in words.iter_mut().zip(first.iter().zip(second)) {
-                    *word = Self::word(*first, *second);
-                }
-            }
-            None => {
-                for (word, first) in words.iter_mut().zip(first) {
-                    *word = Self::word(*first, T::default());
-                }
-            }
-        }
-    }
-}
 
 /// How the keys and values of a head lie in blocks: of each block first the panels of its keys,
 /// `[keys / ROWS, depth, ROWS]`, then those of its values, `[d / ROWS, keys / GROUP, ROWS]`.
@@ -84,7 +18,7 @@ pub(super) struct Layout {
     pub(super) shape: Shape,
     /// Words of a row of queries or keys.
     pub(super) depth: usize,
-    /// Keys of a block, the last ones zeros where there are no more.
+    /// Keys of a block.
     pub(super) keys: usize,
     /// Words of a block's keys.
     pub(super) key_words: usize,
@@ -131,124 +65,103 @@ impl Tokens {
         let first = ((self.head / heads * self.count + token) * heads + self.head % heads) * d;
         first..first + d
     }
-
-    /// The channels of the `i`th one, where there is one.
-    #[inline(always)]
-    fn get<'a, T>(&self, values: &'a [T], i: usize) -> Option<&'a [T]> {
-        let token = self.range.start + i;
-        (token < self.range.end).then(|| &values[self.channels(token)])
-    }
 }
 
-/// Fills all blocks of all heads.
+/// Fills all blocks of all heads. Where there are fewer keys than panels have room for, what was in the memory stays:
+/// it is not multiplied.
 pub(super) fn pack<L: Leaf>(
     cx: Context<'_>,
     layout: Layout,
     [k, v]: [Values<'_>; 2],
     packed: &mut [u32],
 ) -> Result<(), Cancelled> {
+    let Layout { shape, depth, .. } = layout;
     cx.run_parts(packed, layout.words, |i, part| {
-        let (head, block) = (i / layout.blocks(), i % layout.blocks());
-        let tokens = &Tokens { shape: layout.shape, count: layout.shape.keys, head, range: layout.block(block) };
+        let (head, range) = (i / layout.blocks(), layout.block(i % layout.blocks()));
+        let tokens = &Tokens { shape, count: shape.keys, head, range };
         let (keys, values) = part.split_at_mut(layout.key_words);
-        match k {
-            Values::F32(from) => dispatch(cx.isa, Keys::<L, _> { leaf: PhantomData, layout, tokens, from, to: keys }),
-            Values::Bf16(from) => dispatch(cx.isa, Keys::<L, _> { leaf: PhantomData, layout, tokens, from, to: keys }),
-        }
-        match v {
-            Values::F32(from) => {
-                dispatch(cx.isa, Channels::<L, _> { leaf: PhantomData, layout, tokens, from, to: values })
+        let count = tokens.range.len();
+        with_words(depth * count, |memory| {
+            let rows = rows::<L::Words>(cx, k, tokens, memory);
+            for (i, panel) in keys.chunks_exact_mut(depth * L::ROWS).take(count.div_ceil(L::ROWS)).enumerate() {
+                let from = Matrix { words: &rows.words[i * L::ROWS * rows.stride..], stride: rows.stride };
+                let size = [L::ROWS.min(count - i * L::ROWS), depth];
+                transpose(cx.isa, size, from, Matrix { words: panel, stride: L::ROWS });
             }
-            Values::Bf16(from) => {
-                dispatch(cx.isa, Channels::<L, _> { leaf: PhantomData, layout, tokens, from, to: values })
-            }
-        }
+        });
+        dispatch(cx.isa, Channels::<L> { kind: PhantomData, from: v, tokens, to: values, panel: layout.value_panel });
     })
 }
 
-/// At most `QUERIES` queries as `columns`, `[depth and more, QUERIES]`; `rows` is memory of the same size.
-pub(super) fn queries<L: Leaf>(cx: Context<'_>, q: Values<'_>, tokens: &Tokens, rows: &mut [u32], columns: &mut [u32]) {
-    let stride = rows.len() / L::QUERIES;
-    match q {
-        Values::F32(from) => dispatch(cx.isa, Queries::<L, _> { leaf: PhantomData, tokens, from, to: &mut *rows }),
-        Values::Bf16(from) => dispatch(cx.isa, Queries::<L, _> { leaf: PhantomData, tokens, from, to: &mut *rows }),
+/// At most `QUERIES` queries as `columns`, `[depth, QUERIES]`; `memory` may be used for as many words.
+pub(super) fn queries<L: Leaf>(
+    cx: Context<'_>,
+    q: Values<'_>,
+    tokens: &Tokens,
+    memory: &mut [u32],
+    columns: &mut [u32],
+) {
+    let (count, depth) = (tokens.range.len(), columns.len() / L::QUERIES);
+    if count < L::QUERIES {
+        columns.fill(0);
     }
-    transpose(cx.isa, L::QUERIES, stride, rows, columns);
+    let rows = rows::<L::Words>(cx, q, tokens, &mut memory[..depth * count]);
+    transpose(cx.isa, [count, depth], rows, Matrix { words: columns, stride: L::QUERIES });
 }
 
-struct Keys<'a, L, T> {
-    leaf: PhantomData<L>,
-    layout: Layout,
+/// Tokens as rows of words: where they are, or in `memory`, which has just room for that.
+fn rows<'a, W: Words>(cx: Context<'_>, from: Values<'a>, tokens: &Tokens, memory: &'a mut [u32]) -> Matrix<&'a [u32]> {
+    let Shape { heads, d, .. } = tokens.shape;
+    if let Some(words) = W::ready(from).filter(|_| d % W::GROUP == 0) {
+        let first = tokens.channels(tokens.range.start).start / W::GROUP;
+        return Matrix { words: &words[first..], stride: heads * d / W::GROUP };
+    }
+    let stride = memory.len() / tokens.range.len();
+    dispatch(cx.isa, Rows::<W> { kind: PhantomData, from, tokens, to: &mut *memory, stride });
+    Matrix { words: memory, stride }
+}
+
+/// Copies tokens to rows of words.
+struct Rows<'a, W> {
+    kind: PhantomData<W>,
+    from: Values<'a>,
     tokens: &'a Tokens,
-    from: &'a [T],
     to: &'a mut [u32],
+    stride: usize,
 }
 
-impl<L: Leaf, T: Number> WithSimd for Keys<'_, L, T> {
+impl<W: Words> WithSimd for Rows<'_, W> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let mut words = vec![0; self.layout.depth];
-        for (i, panel) in self.to.chunks_exact_mut(self.layout.depth * L::ROWS).enumerate() {
-            for r in 0..L::ROWS {
-                match self.tokens.get(self.from, i * L::ROWS + r) {
-                    Some(row) => L::Words::along(row, &mut words),
-                    None => words.fill(0),
-                }
-                for (to, word) in panel.chunks_exact_mut(L::ROWS).zip(&words) {
-                    to[r] = *word;
-                }
-            }
+        for (token, to) in self.tokens.range.clone().zip(self.to.chunks_exact_mut(self.stride)) {
+            W::along(self.from, self.tokens.channels(token), to);
         }
     }
 }
 
-struct Channels<'a, L, T> {
-    leaf: PhantomData<L>,
-    layout: Layout,
+/// Copies values to panels of channels.
+struct Channels<'a, L> {
+    kind: PhantomData<L>,
+    from: Values<'a>,
     tokens: &'a Tokens,
-    from: &'a [T],
     to: &'a mut [u32],
+    panel: usize,
 }
 
-impl<L: Leaf, T: Number> WithSimd for Channels<'_, L, T> {
+impl<L: Leaf> WithSimd for Channels<'_, L> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let group = L::Words::GROUP;
-        let mut words = vec![0; self.layout.shape.d.next_multiple_of(L::ROWS)];
-        for i in 0..self.layout.keys / group {
-            match self.tokens.get(self.from, i * group) {
-                Some(first) => L::Words::across(first, self.tokens.get(self.from, i * group + 1), &mut words),
-                None => words.fill(0),
-            }
-            let panels = self.to.chunks_exact_mut(self.layout.value_panel);
-            for (panel, words) in panels.zip(words.chunks_exact(L::ROWS)) {
+        let Range { start, end } = self.tokens.range;
+        let mut words = vec![0; self.tokens.shape.d.next_multiple_of(L::ROWS)];
+        for (i, token) in (start..end).step_by(L::Words::GROUP).enumerate() {
+            let second = (token + 1 < end).then(|| self.tokens.channels(token + 1));
+            L::Words::across(self.from, self.tokens.channels(token), second, &mut words);
+            for (panel, words) in self.to.chunks_exact_mut(self.panel).zip(words.chunks_exact(L::ROWS)) {
                 panel[i * L::ROWS..][..L::ROWS].iter_mut().zip(words).for_each(|(to, word)| *to = *word);
-            }
-        }
-    }
-}
-
-struct Queries<'a, L, T> {
-    leaf: PhantomData<L>,
-    tokens: &'a Tokens,
-    from: &'a [T],
-    to: &'a mut [u32],
-}
-
-impl<L: Leaf, T: Number> WithSimd for Queries<'_, L, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let stride = self.to.len() / L::QUERIES;
-        for (i, to) in self.to.chunks_exact_mut(stride).enumerate() {
-            match self.tokens.get(self.from, i) {
-                Some(row) => L::Words::along(row, &mut to[..row.len().div_ceil(L::Words::GROUP)]),
-                None => to.fill(0),
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{
     leaf::{Leaf, Panels},
-    pack::Single,
     softmax::{Softmax, exp2},
+    words::Single,
 };
 use pulp::{Simd, WithSimd, bytemuck};
 

@@ -3,8 +3,8 @@
 
 use super::{
     leaf::{Leaf, Panels},
-    pack::Pair,
     softmax::Softmax,
+    words::Pair,
 };
 use std::{arch::x86_64::*, mem::transmute};
 
@@ -142,6 +142,7 @@ unsafe fn weigh_tile<const R: usize, const HIDE: bool>(
     let scale = _mm512_set1_ps(softmax.scale);
     // SAFETY: the types hold the same 512 bits.
     let ones: __m512bh = unsafe { transmute(_mm512_set1_epi32(0x3F80_3F80)) };
+    #[expect(clippy::needless_range_loop, reason = "it counts the vectors of every row")]
     for v in 0..VECTORS {
         // SAFETY: inside the shifts, sums and weights, as the caller checked. The types hold the same 512 bits.
         unsafe {
@@ -173,12 +174,18 @@ fn hide<const R: usize>(tile: &mut Tile<R>, hidden: isize) {
     }
 }
 
-/// 2ˣ
+/// 2ˣ within 8e-5, a fiftieth of what rounding to bf16 takes; 0 and infinity beyond f32's range.
+///
+/// The instructions are those that leave the multipliers to `vdpbf16ps`, which wait for them.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq")]
+#[target_feature(enable = "avx512f")]
 fn exp2(x: __m512) -> __m512 {
-    const TERMS: [f32; 4] = [5.550_713e-2, 0.240_221_2, 0.693_146_94, 1.0];
-    let n = _mm512_roundscale_ps::<0x08>(x);
+    /// To whole numbers, the nearest, without exceptions.
+    const WHOLE: i32 = 0x08;
+    /// 2ˣ on ±½ (Remez).
+    const TERMS: [f32; 4] = [5.517_167e-2, 0.242_611_13, 0.693_260_97, 0.999_928_06];
+    let n = _mm512_roundscale_ps::<WHOLE>(x);
+    // Of -∞ this is no number, and yet `vscalefps` makes 0 of it.
     let f = _mm512_sub_ps(x, n);
     let mut p = _mm512_set1_ps(TERMS[0]);
     for term in &TERMS[1..] {

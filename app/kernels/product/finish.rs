@@ -1,5 +1,9 @@
 use super::pack::{Layout, Packed, Precision};
-use crate::{Activation, Disjoint, Values, ValuesMut, math, values::Number};
+use crate::{
+    Activation, Disjoint, Values, ValuesMut,
+    math::{self, Pointwise, Vectors, Wide},
+    values::Number,
+};
 use half::bf16;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -68,30 +72,30 @@ impl WithSimd for Block<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        self.write();
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.write(simd);
     }
 }
 
 impl Block<'_> {
     /// Finishes and stores it, compiled for the instruction set it is inlined into.
     #[inline(always)]
-    pub(super) fn write(mut self) {
+    pub(super) fn write<S: Simd>(mut self, simd: S) {
         let gated = self.weights.layout == Layout::Gated;
         let sums = std::mem::take(&mut self.sums);
         for (row, sums) in self.rows.clone().zip(sums.chunks_mut(self.stride)) {
             let sums = &mut sums[..self.columns.len()];
             if gated {
-                self.gated_row(row, sums);
+                self.gated_row(simd, row, sums);
             } else {
-                self.row(row, sums);
+                self.row(simd, row, sums);
             }
         }
     }
 
     /// A row, in parts whose length the compiler knows: it keeps them in registers from first to last.
     #[inline(always)]
-    fn row(&self, row: usize, sums: &mut [f32]) {
+    fn row<S: Simd>(&self, simd: S, row: usize, sums: &mut [f32]) {
         const PART: usize = 32;
         let outputs = self.weights.outputs();
         for (at, part) in sums.chunks_mut(PART).enumerate() {
@@ -99,27 +103,27 @@ impl Block<'_> {
             self.scale(row, column, part);
             add(part, &self.weights.bias[column..][..part.len()]);
             match part.as_mut_array::<PART>() {
-                Some(part) if column + PART <= outputs => self.store(row, column, part),
+                Some(part) if column + PART <= outputs => self.store(simd, row, column, part),
                 _ => {
                     let len = part.len().min(outputs.saturating_sub(column));
-                    self.store(row, column, &mut part[..len]);
+                    self.store(simd, row, column, &mut part[..len]);
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn gated_row(&self, row: usize, sums: &mut [f32]) {
+    fn gated_row<S: Simd>(&self, simd: S, row: usize, sums: &mut [f32]) {
         self.scale(row, self.columns.start, sums);
         add(sums, &self.weights.bias[self.columns.clone()]);
-        let (first, width) = (self.columns.start / 2, gate(sums, self.weights.width() / 2));
+        let (first, width) = (self.columns.start / 2, gate(simd, sums, self.weights.width() / 2));
         let len = width.min(self.weights.outputs().saturating_sub(first));
-        self.store(row, first, &mut sums[..len]);
+        self.store(simd, row, first, &mut sums[..len]);
     }
 
     /// What is left to do to outputs from `column` on.
     #[inline(always)]
-    fn store(&self, row: usize, column: usize, values: &mut [f32]) {
+    fn store<S: Simd>(&self, simd: S, row: usize, column: usize, values: &mut [f32]) {
         let outputs = self.weights.outputs();
         if let Some(PerSample { values: added, rows }) = self.finish.per_sample {
             add_values(values, added, row / rows * outputs + column);
@@ -128,7 +132,7 @@ impl Block<'_> {
             add_values(values, residual, row * outputs + column);
         }
         if let Some(activation) = self.finish.activation {
-            math::activate(activation, values);
+            math::activate(simd, activation, values);
         }
         let place = row * outputs + column..row * outputs + column + values.len();
         // SAFETY: rows of a block do not overlap, and nobody else writes it.
@@ -169,13 +173,27 @@ fn narrow(sums: &[f32], out: &mut [bf16]) {
 
 /// Of each pair of `half` values `[a, g]` what `a · gelu(g)` is, moved together; how many that are.
 #[inline(always)]
-fn gate(sums: &mut [f32], half: usize) -> usize {
+fn gate<S: Simd>(simd: S, sums: &mut [f32], half: usize) -> usize {
     for at in 0..sums.len() / (2 * half) {
-        for i in 0..half {
-            sums[at * half + i] = sums[2 * at * half + i] * math::gelu(sums[(2 * at + 1) * half + i]);
-        }
+        let (a, g) = sums[2 * at * half..][..2 * half].split_at_mut(half);
+        math::compute(simd, &Gate, [g], a);
+        sums.copy_within(2 * at * half..(2 * at + 1) * half, at * half);
     }
     sums.len() / 2
+}
+
+struct Gate;
+
+impl Pointwise<1> for Gate {
+    #[inline(always)]
+    fn compute<S: Simd, const N: usize>(
+        &self,
+        w: Wide<S, N>,
+        a: Vectors<S, N>,
+        [g]: [Vectors<S, N>; 1],
+    ) -> Vectors<S, N> {
+        w.mul(a, math::gelu(w, g))
+    }
 }
 
 #[inline(always)]

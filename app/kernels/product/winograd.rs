@@ -291,7 +291,7 @@ impl WithSimd for TransformBack<'_> {
                     let row = (sample * h + top + y) * wd + left + x;
                     let sums = &mut sums[px * apart + i * wide..][..wide];
                     let (rows, columns) = (row..row + 1, columns.clone());
-                    Block { weights: w, finish, row_scales: None, rows, columns, sums, stride: wide, out }.write();
+                    Block { weights: w, finish, row_scales: None, rows, columns, sums, stride: wide, out }.write(simd);
                 }
             }
         }

@@ -73,14 +73,17 @@ impl<B: Backend> UNet<B> {
         let same = |kernel: usize| Conv2dSpec::padded(kernel / 2);
         let (kernel_in, kernel_out) = (config.conv_in_kernel, config.conv_out_kernel);
         let load_down = |(i, block): (usize, _)| {
-            DownBlock::load(b, &p.sub("down_blocks").sub(i), block, config.downsample_padding, spec)
+            DownBlock::load(&b.at_level(i), &p.sub("down_blocks").sub(i), block, config.downsample_padding, spec)
         };
-        let load_up = |(i, block): (usize, _)| UpBlock::load(b, &p.sub("up_blocks").sub(i), block, spec);
+        let deepest = down.len() - 1;
+        let load_up = |(i, block): (usize, _)| {
+            UpBlock::load(&b.at_level(deepest.saturating_sub(i)), &p.sub("up_blocks").sub(i), block, spec)
+        };
         Ok(Self {
             conv_in: p.conv2d(b, "conv_in", [config.in_channels, first, kernel_in], same(kernel_in))?,
             time: TimeLayers::load(&b.for_kept(), p, config, activation)?,
             down_blocks: down.iter().enumerate().map(load_down).collect::<Result<_>>()?,
-            mid_block: MidBlock::load(b, &p.sub("mid_block"), last, &mid, spec)?,
+            mid_block: MidBlock::load(&b.at_level(deepest), &p.sub("mid_block"), last, &mid, spec)?,
             up_blocks: up.iter().enumerate().map(load_up).collect::<Result<_>>()?,
             conv_norm_out: p.group_norm(b, "conv_norm_out", first, spec.groups, spec.eps)?,
             conv_out: p.conv2d(b, "conv_out", [first, config.out_channels, kernel_out], same(kernel_out))?,

@@ -53,7 +53,7 @@ impl<B: Backend> TimeLayers<B> {
         let output = config.time_channels();
         let sinusoids =
             |channels| Sinusoids { channels, flip_sin_to_cos: config.flip_sin_to_cos, freq_shift: config.freq_shift };
-        let guidance = |c| Ok((c, p.linear_no_bias(b, "time_embedding.cond_proj", c, input)?));
+        let guidance = |c| p.linear_no_bias(b, "time_embedding.cond_proj", c, input).map(|w| (c, w));
         let add_embedding = match config.addition_embed_type.as_deref() {
             None => None,
             Some("text_time") => {

@@ -102,14 +102,7 @@ struct Attention<B: Backend> {
 
 impl<B: Backend> Attention<B> {
     /// `for_keys` packs what makes keys and values.
-    fn load(
-        b: &B,
-        for_keys: &B,
-        p: &Params<'_>,
-        channels: usize,
-        context: usize,
-        heads: usize,
-    ) -> Result<Self> {
+    fn load(b: &B, for_keys: &B, p: &Params<'_>, channels: usize, context: usize, heads: usize) -> Result<Self> {
         Ok(Self {
             to_q: p.linear_no_bias(b, "to_q", channels, channels)?,
             to_k: p.linear_no_bias(for_keys, "to_k", context, channels)?,

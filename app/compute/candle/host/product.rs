@@ -79,7 +79,8 @@ pub(in crate::candle) fn linear(
 ) -> Outcome<Tensor> {
     let input = Values::of(x)?;
     let rows = Stored { values: input.slice(), k: w.matrix.inputs };
-    let out = product(&rows, (shape.n * shape.l, w.matrix.outputs, w.matrix.inputs), w.weight.panels()?, finish, cancel)?;
+    let out =
+        product(&rows, (shape.n * shape.l, w.matrix.outputs, w.matrix.inputs), w.weight.panels()?, finish, cancel)?;
     tensor(out, &[shape.n, shape.l, w.matrix.outputs])
 }
 
@@ -93,7 +94,8 @@ pub(in crate::candle) fn geglu(
     let input = Values::of(x)?;
     let rows = Stored { values: input.slice(), k: w.matrix.inputs };
     let finish = Finish::new(w.bias.as_ref(), None, None, None, w.matrix.outputs)?;
-    let both = product(&rows, (shape.n * shape.l, w.matrix.outputs, w.matrix.inputs), w.weight.panels()?, &finish, cancel)?;
+    let both =
+        product(&rows, (shape.n * shape.l, w.matrix.outputs, w.matrix.inputs), w.weight.panels()?, &finish, cancel)?;
     let half = w.matrix.outputs / 2;
     let mut out = vec![0.0; shape.n * shape.l * half];
     for_rows(&mut out, half, |first, rows| {

@@ -1,6 +1,14 @@
 //! Group norm and layer norm.
+//!
+//! Sums are of differences from a value nearby, so a mean that is large against the deviation costs no digits; they
+//! are the same for any number of threads.
 
-use crate::{Activation, Cancelled, Context, Values, ValuesMut};
+mod group;
+mod layer;
+#[cfg(test)]
+mod tests;
+
+use crate::{Activation, Cancelled, Context, Values, ValuesMut, values::with_slices};
 
 /// A group norm's parameters.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +46,8 @@ pub fn group_norm(
     activation: Option<Activation>,
     out: ValuesMut<'_>,
 ) -> Result<(), Cancelled> {
-    let _ = (cx, x, n, w, activation, out);
-    Ok(())
+    assert_eq!(x.len(), out.len(), "the output has the input's shape");
+    with_slices!(x: Values, out: ValuesMut => group::group_norm(cx, x, n, w, activation, out))
 }
 
 /// Normalises each row of `x`, `[rows, c]`.
@@ -47,6 +55,6 @@ pub fn group_norm(
 /// # Errors
 /// [`Cancelled`].
 pub fn layer_norm(cx: Context<'_>, x: Values<'_>, w: LayerNorm<'_>, out: ValuesMut<'_>) -> Result<(), Cancelled> {
-    let _ = (cx, x, w, out);
-    Ok(())
+    assert_eq!(x.len(), out.len(), "the output has the input's shape");
+    with_slices!(x: Values, out: ValuesMut => layer::layer_norm(cx, x, w, out))
 }
