@@ -1,4 +1,4 @@
-//! In which precision the weights of each layer are kept.
+//! In which precision and order the weights of each layer are kept.
 
 use crate::shapes::Kernels;
 use fourstep_kernels::product::{Layout, Precision};
@@ -112,6 +112,7 @@ fn name(precision: Precision) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Conv2dSpec;
 
     #[test]
     fn ends_of_networks_and_what_is_kept_stay_wider() {
@@ -123,6 +124,17 @@ mod tests {
         }
         assert_eq!(of(Kind::Linear, [1280, 1280, 1], true), Precision::Bf16);
         assert_eq!(precision_of_layer(Precision::F32, Kind::Linear, [4, 4, 1], true), Precision::F32);
+    }
+
+    #[test]
+    fn kernels_of_many_channels_and_pixels_are_transformed() {
+        let of = |outputs, inputs, precision, level| {
+            let kernels = Kernels { outputs, inputs, size: [3, 3], spec: Conv2dSpec::padded(1) };
+            layout_of_kernels(precision, &kernels, level) == Layout::Winograd
+        };
+        assert!(of(320, 320, Precision::F32, 0) && of(640, 1920, Precision::Bf16, 1));
+        assert!(!of(4, 320, Precision::F32, 0) && !of(1280, 1280, Precision::Bf16, 3));
+        assert!(!of(320, 320, Precision::Int8, 0));
     }
 
     #[test]
