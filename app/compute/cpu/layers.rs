@@ -42,13 +42,13 @@ pub(super) fn precision_of_layer(asked: Precision, kind: Kind, shape: [usize; 3]
 }
 
 /// In which order kernels are packed: for Winograd's convolution where it has fewer multiplications to offer, against
-/// 16 / 9 of the memory. Few channels drown in its transforms; where few pixels are left, as after three halvings, more
-/// time goes into reading weights than into multiplying them; bytes cannot be transformed.
+/// 16 / 9 of the memory. Few channels drown in its transforms; where weights are many and pixels few, as after two
+/// halvings, a tenth of the time is not worth a seventh of a network's memory; bytes cannot be transformed.
 pub(super) fn layout_of_kernels(precision: Precision, kernels: &Kernels, level: usize) -> Layout {
     let [h, w] = kernels.size;
     let fits = [h, w, kernels.spec.stride] == [3, 3, 1] && kernels.inputs.min(kernels.outputs) >= FEW_CHANNELS;
     match precision {
-        Precision::F32 | Precision::Bf16 if fits && level < 3 => Layout::Winograd,
+        Precision::F32 | Precision::Bf16 if fits && level < 2 => Layout::Winograd,
         _ => Layout::Kernel { taps: h * w },
     }
 }
