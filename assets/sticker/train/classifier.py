@@ -4,6 +4,7 @@ python classifier.py RUN [--steps 4000] writes RUN/classifier.pt with its accura
 """
 
 import argparse
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import torch.nn.functional as F
 
 import common
 from grammar import scene
-from measure import SIDE, crop
+from measure import crop
+from models import SIDE
 from paint import paint
 from sprites import things
+from workers import every
 
 
 def make() -> torch.nn.Module:
@@ -26,27 +29,31 @@ def make() -> torch.nn.Module:
     return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(2), torch.nn.Flatten(), torch.nn.Dropout(0.2), torch.nn.Linear(4 * width, len(things())))
 
 
-def example(seed: int, vae) -> tuple[torch.Tensor, int]:
-    """A thing cut out of a scene (through the autoencoder, as every judged picture has gone), its box moved a little."""
+def example(seed: int) -> tuple[np.ndarray, tuple[int, int, int, int], int]:
+    """A scene, the box of one of its things, moved a little (left, top, right, bottom), and that thing."""
     found = scene(seed)
     item = found.items[seed % len(found.items)]
-    picture = paint(found, SIDE).astype(np.float32)
-    if vae is not None and seed % 2:
-        batch = common.fast_tensor(torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1)
-        with torch.no_grad(), common.autocast():
-            picture = vae.decoder(vae.encoder(batch)).float()[0].permute(1, 2, 0).add(1).mul(127.5).clamp(0, 255).cpu().numpy()
     random = np.random.default_rng(seed)
     x, y, longest = item.boxes[seed % len(item.boxes)]
     half = longest / 2 * SIDE * random.uniform(0.85, 1.1)
-    x, y = (np.array([x, y]) * SIDE + random.uniform(-3, 3, 2)).clip(half * 0.6, SIDE - half * 0.6)
-    region = np.zeros((SIDE, SIDE), bool)
-    region[max(0, int(y - half)) : int(y + half) + 1, max(0, int(x - half)) : int(x + half) + 1] = True
-    return crop(picture, region), item.thing
+    x, y = (np.array([x, y]) * SIDE + random.uniform(-0.025, 0.025, 2) * SIDE).clip(half * 0.6, SIDE - half * 0.6)
+    return paint(found, SIDE), (max(0, int(x - half)), max(0, int(y - half)), int(x + half) + 1, int(y + half) + 1), item.thing
 
 
-def batch(first: int, count: int, vae) -> tuple[torch.Tensor, torch.Tensor]:
-    pictures, labels = zip(*(example(first + n, vae) for n in range(count)))
-    return common.fast_tensor(torch.stack(pictures)), torch.tensor(labels, device=common.DEVICE)
+def batches(first: int, count: int, size: int, vae):
+    """`count` batches of crops and labels; every second picture has gone through the autoencoder, as judged ones have."""
+    examples = every(example, range(first, first + count * size))
+    for _ in range(count):
+        pictures, boxes, labels = zip(*itertools.islice(examples, size))
+        pictures = torch.from_numpy(np.stack(pictures)).float()
+        with torch.no_grad(), common.autocast():
+            half = common.fast_tensor(pictures[::2].permute(0, 3, 1, 2) / 127.5 - 1)
+            pictures[::2] = vae.decoder(vae.encoder(half)).float().add(1).mul(127.5).clamp(0, 255).permute(0, 2, 3, 1).cpu()
+        regions = np.zeros((size, SIDE, SIDE), bool)
+        for region, (left, top, right, bottom) in zip(regions, boxes):
+            region[top:bottom, left:right] = True
+        crops = torch.stack([crop(p, r) for p, r in zip(pictures.numpy(), regions)])
+        yield common.fast_tensor(crops), torch.tensor(labels, device=common.DEVICE)
 
 
 def load(run: Path) -> tuple[torch.nn.Module, float]:
@@ -70,9 +77,8 @@ def main() -> None:
     network, log = make().to(common.DEVICE), common.Log(options.run, "classifier")
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
     losses = []
-    for step in range(options.steps):
+    for step, (pictures, labels) in enumerate(batches(2**43, options.steps, options.batch, vae)):
         common.set_rate(optimizer, common.learning_rate(step, options.steps, 2e-3, warm=50))
-        pictures, labels = batch(2**43 + step * options.batch, options.batch, vae)
         with common.autocast():
             logits = network(pictures)
         loss = F.cross_entropy(logits.float(), labels, label_smoothing=0.05)
@@ -84,7 +90,7 @@ def main() -> None:
             log(step=step + 1, loss=float(np.mean(losses[-100:])))
     network.eval()
     with torch.no_grad():
-        right = [(network(p).argmax(1) == y).float().mean().item() for p, y in (batch(2**44 + n * 64, 64, vae) for n in range(16))]
+        right = [(network(p).argmax(1) == y).float().mean().item() for p, y in batches(2**44, 16, 64, vae)]
     log(accuracy=float(np.mean(right)))
     common.save({"network": network.state_dict(), "accuracy": float(np.mean(right))}, options.run / "classifier.pt")
 

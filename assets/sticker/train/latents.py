@@ -1,10 +1,10 @@
-"""The training set: shards of scenes, painted and encoded once, kept on disk as 16-bit latents.
+"""The training set: shards of scenes, painted and encoded once, kept on disk with their captions.
 
 Shard n holds the scenes of the seeds n·SHARD … n·SHARD + SHARD − 1, so a shard that is lost is made again the same. The first
-shards hold simple scenes only. Captions are not kept: every use of a scene gets a new wording.
+shards hold simple scenes only. Every scene has several wordings, and each use takes one of them.
 """
 
-import random
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,17 @@ from diffusers import AutoencoderTiny
 import common
 from captions import caption
 from grammar import LANDSCAPES, PLACES, RELATIONS, STYLES, Scene, scene
-from models import SIDE
+from models import SIDE, TEXT_LENGTH
 from paint import paint
 from sprites import COLOURS, things
+from tokens import Tokens
+from workers import every
 
 SHARD = 2048
 SIMPLE_SHARDS = 12  # the curriculum's first lesson
+WORDINGS = 4
+STORED = 32  # tokens; no caption is longer, and the rest of the window is padding
+PIECE = 64  # scenes painted at a time
 DRAWN = list(COLOURS)
 
 # What a scene's caption says, as classes: name → number of classes (0 means "none" where there can be none).
@@ -44,50 +49,78 @@ def facts(s: Scene) -> list[int]:
     ]
 
 
-def scene_of(index: int) -> Scene:
-    """Scene `index` of the training set."""
-    return scene(index, level=0 if index // SHARD < SIMPLE_SHARDS else 1)
+@functools.lru_cache(None)
+def tokens() -> Tokens:
+    """One tokenizer for the process."""
+    return Tokens()
+
+
+def described(scenes: list[Scene]) -> tuple[np.ndarray, np.ndarray]:
+    """Identifiers of all wordings [n, WORDINGS, STORED] and facts [n, len(FACTS)]."""
+    texts = [caption(s, wording) for s in scenes for wording in range(WORDINGS)]
+    rows = tokens()(texts)[:, :STORED].numpy().astype(np.int16).reshape(len(scenes), WORDINGS, STORED)
+    return rows, np.array([facts(s) for s in scenes], np.int16)
+
+
+def piece(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """PIECE scenes from `first` on: pictures, identifiers, facts."""
+    scenes = [scene(n, level=0 if n // SHARD < SIMPLE_SHARDS else 1) for n in range(first, first + PIECE)]
+    return np.stack([paint(s, SIDE) for s in scenes]), *described(scenes)
 
 
 class Latents:
-    """All shards made so far; `grow` makes the next one."""
+    """All shards made so far; `grow` makes the next ones. On a GPU they live there."""
 
     def __init__(self, folder: Path, vae: AutoencoderTiny, seed: int):
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.vae, self.random = folder, vae, random.Random(seed)
-        self.shards: list[np.ndarray] = []
-        while self._file(len(self.shards)).exists():
-            self.shards.append(np.load(self._file(len(self.shards)), mmap_mode="r"))
+        self.folder, self.vae = folder, vae
+        self.generator = torch.Generator().manual_seed(seed)
+        self.parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+        while self._file(len(self.parts)).exists():
+            self._append(np.load(self._file(len(self.parts))))
 
     def _file(self, number: int) -> Path:
-        return self.folder / f"{number:05}.npy"
+        return self.folder / f"{number:05}.npz"
+
+    def _append(self, stored) -> None:
+        self.parts.append(tuple(torch.from_numpy(stored[k]).to(common.DEVICE) for k in ("latents", "words", "facts")))
+        self.joined = None
 
     def __len__(self) -> int:
-        return len(self.shards) * SHARD
+        return len(self.parts) * SHARD
+
+    def grow(self, shards: int = 1) -> None:
+        """Paints and encodes more shards."""
+        self._encode(every(piece, range(len(self), len(self) + shards * SHARD, PIECE)))
 
     @torch.no_grad()
-    def grow(self) -> None:
-        """Paints and encodes one more shard."""
-        number, out = len(self.shards), []
-        for at in range(0, SHARD, 64):
-            first = number * SHARD + at
-            pictures = np.stack([paint(scene_of(n), SIDE) for n in range(first, first + 64)])
-            batch = common.fast_tensor(torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1)
+    def _encode(self, pieces) -> None:
+        waiting = []
+        for pictures, words, said in pieces:
+            batch = common.fast_tensor(torch.from_numpy(pictures).permute(0, 3, 1, 2)).float() / 127.5 - 1
             with common.autocast():
-                latent = self.vae.encoder(batch)
-            out.append((latent.float() * self.vae.config.scaling_factor).half().cpu().numpy())
-        fresh = self._file(number).with_suffix(".new.npy")
-        np.save(fresh, np.concatenate(out))
-        fresh.replace(self._file(number))
-        self.shards.append(np.load(self._file(number), mmap_mode="r"))
+                latent = self.vae.encoder(batch).float() * self.vae.config.scaling_factor
+            waiting.append((latent.half().cpu().numpy(), words, said))
+            if len(waiting) * PIECE == SHARD:
+                stored = dict(zip(("latents", "words", "facts"), map(np.concatenate, zip(*waiting))))
+                fresh = self.folder / "new.npz"
+                np.savez(fresh, **stored)
+                fresh.replace(self._file(len(self.parts)))
+                self._append(stored)
+                waiting = []
 
-    def batch(self, count: int) -> tuple[torch.Tensor, list[str], torch.Tensor]:
-        """Random scenes: latents [count, 4, 16, 16], captions, facts [count, len(FACTS)]."""
-        latents, captions, said = [], [], []
-        for _ in range(count):
-            index = self.random.randrange(len(self))
-            latents.append(self.shards[index // SHARD][index % SHARD])
-            found = scene_of(index)
-            captions.append(caption(found, self.random.getrandbits(30)))
-            said.append(facts(found))
-        return common.fast_tensor(torch.from_numpy(np.stack(latents)).float()), captions, torch.tensor(said, device=common.DEVICE)
+    def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Random scenes: latents [count, 4, side/8, side/8], identifiers [count, 77], facts [count, len(FACTS)]."""
+        if self.joined is None:
+            self.joined = tuple(map(torch.cat, zip(*self.parts)))
+            self.parts = list(zip(*(part.split(SHARD) for part in self.joined)))  # views: nothing is kept twice
+        latents, words, said = self.joined
+        at = torch.randint(len(latents), (count,), generator=self.generator).to(latents.device)
+        wording = torch.randint(WORDINGS, (count,), generator=self.generator).to(latents.device)
+        return common.fast_tensor(latents[at].float()), whole(words[at, wording]), said[at].long()
+
+
+def whole(stored: torch.Tensor) -> torch.Tensor:
+    """Stored identifiers [n, 32] padded to the encoder's window [n, 77]."""
+    padding = len(tokens()) - 1
+    return torch.nn.functional.pad(stored.long(), (0, TEXT_LENGTH - STORED), value=padding)

@@ -6,21 +6,21 @@ from PIL import Image
 
 from grammar import LANDSCAPES, Item, Scene
 from latents import DRAWN
+from models import SIDE
 from paint import paint
 from sprites import COLOURS, THING_COLOURS, sprite
 
-SIDE = 128
 FAR = 48.0  # RGB distance from the background that makes a pixel foreground
-EDGE = 5  # columns at both sides that show the background
+EDGE = SIDE // 25  # columns at both sides that show the background
 
 
 def _plain(background: tuple[str, ...], style: str) -> np.ndarray:
-    """The background alone, [128, 128, 3] float."""
+    """The background alone, [side, side, 3] float."""
     return paint(Scene((), "", "", background, "" if style == "line drawing" else style, 0), SIDE).astype(np.float32)
 
 
 def _profile(picture: np.ndarray) -> np.ndarray:
-    """Median colour of each row at the sides, [128, 3]."""
+    """Median colour of each row at the sides, [side, 3]."""
     return np.median(np.concatenate([picture[:, :EDGE], picture[:, -EDGE:]], 1), 1)
 
 
@@ -68,7 +68,7 @@ class Measures:
         if not parts:
             return []
         largest = max(p.sum() for p in parts)
-        return sorted((p for p in parts if p.sum() > max(30, largest / 5)), key=lambda p: -p.sum())
+        return sorted((p for p in parts if p.sum() > max(SIDE**2 / 550, largest / 5)), key=lambda p: -p.sum())
 
     def _place(self, regions: list[np.ndarray], scene: Scene) -> float:
         """The centre of all that is drawn, and for two kinds each of them, within an eighth of the picture."""

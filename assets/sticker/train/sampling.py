@@ -53,7 +53,7 @@ def paint_latents(unet, context, empty, scheduler, steps: int, guidance: float, 
 
 @torch.no_grad()
 def decode(vae, latents: torch.Tensor) -> torch.Tensor:
-    """8-bit pictures [n, 128, 128, 3]."""
+    """8-bit pictures [n, side, side, 3]."""
     out = []
     for part in latents.split(32):
         out.append(vae.decoder(common.fast_tensor(part / vae.config.scaling_factor)).float().add(1).mul(127.5).round().clamp(0, 255).byte())

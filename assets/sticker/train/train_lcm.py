@@ -73,9 +73,9 @@ class Student:
                      "target": self.target.modules[0].state_dict(), "average": self.average.modules[0].state_dict()}, self.file)
 
 
-def distillation_loss(teacher: Teacher, student: Student, latents: torch.Tensor, captions: list[str], with_lora: bool) -> torch.Tensor:
+def distillation_loss(teacher: Teacher, student: Student, latents: torch.Tensor, identifiers: torch.Tensor, with_lora: bool) -> torch.Tensor:
     """Student at t against its own average one solver step of the guided teacher further."""
-    count, device = len(captions), latents.device
+    count, device = len(latents), latents.device
     t = torch.randint(1, GRID + 1, (count,), device=device) * SKIP - 1
     before = (t - SKIP).clamp(min=0)
     guidance = torch.full((count,), LORA_GUIDANCE, device=device) if with_lora else 2 + 6 * torch.rand(count, device=device)
@@ -83,7 +83,7 @@ def distillation_loss(teacher: Teacher, student: Student, latents: torch.Tensor,
     noise = torch.randn_like(latents) + 0.1 * torch.randn(count, 4, 1, 1, device=device)
     x = add_noise(latents, noise, t)
     with torch.no_grad(), common.autocast():
-        context, empty = teacher.contexts(captions)
+        context, empty = (teacher.average.modules[1](i).last_hidden_state for i in (identifiers, teacher.empty))
         both = torch.cat([empty.expand(count, -1, -1), context])
         without, along = teacher.average.modules[0](torch.cat([x, x]), torch.cat([t, t]), both).sample.float().chunk(2)
         guided = without + spread(guidance) * (along - without)
@@ -118,8 +118,8 @@ def main() -> None:
     total = 0.0
     while not stop and student.step < options.steps:
         common.set_rate(student.optimizer, common.learning_rate(student.step, options.steps, rate, warm=100))
-        clean_latents, captions, _ = latents.batch(options.batch)
-        loss = distillation_loss(teacher, student, clean_latents, captions, options.lora)
+        clean_latents, identifiers, _ = latents.batch(options.batch)
+        loss = distillation_loss(teacher, student, clean_latents, identifiers, options.lora)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.trained, 1.0)
         student.optimizer.step()

@@ -14,11 +14,10 @@ from diffusers import AutoencoderTiny
 import common
 from captions import caption
 from grammar import scene
-from latents import SHARD, Latents
+from latents import SHARD, Latents, tokens
 from models import ALPHAS, add_noise, make_text_encoder, make_unet, spread
 from sampling import decode, paint_latents, sheet, teacher_scheduler
 from sprites import COLOURS
-from tokens import Tokens
 from train_text import Reader, ends
 
 EVERY = 500  # steps between checkpoints and cheap evaluations
@@ -40,10 +39,11 @@ class Teacher:
     """The networks in training, their averages, and everything a checkpoint holds."""
 
     def __init__(self, run: Path, decay: float = 0.9995):
-        self.run, self.tokens = run, Tokens()
+        self.run, self.tokens = run, tokens()
         self.vae = common.fast(AutoencoderTiny.from_pretrained(run / "vae")).eval().requires_grad_(False)
         self.unet, self.text = common.fast(make_unet()), make_text_encoder(len(self.tokens)).to(common.DEVICE)
         self.reader = Reader().to(common.DEVICE)
+        self.empty = self.tokens([""]).to(common.DEVICE)
         if start := common.load(run / "text.pt"):
             self.text.load_state_dict(start["text"])
             self.reader.load_state_dict(start["reader"])
@@ -63,12 +63,12 @@ class Teacher:
         state = {name: getattr(self, name).state_dict() for name in ("unet", "text", "reader", "optimizer")}
         common.save({**state, "average": [m.state_dict() for m in self.average.modules], "step": self.step}, self.run / "teacher.pt")
 
-    def loss(self, latents: torch.Tensor, captions: list[str], said: torch.Tensor) -> tuple[torch.Tensor, float, float]:
-        """The weighted loss of one batch; the painter's and the reader's parts as numbers."""
-        count, device = len(captions), latents.device
+    def loss(self, latents: torch.Tensor, identifiers: torch.Tensor, said: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weighted loss of one batch, and the painter's and the reader's parts of it [2]."""
+        count, device = len(latents), latents.device
         # One caption in ten is empty, for guidance.
-        dropped = torch.rand(count) < 0.1
-        identifiers = self.tokens(["" if d else c for c, d in zip(captions, dropped)]).to(device)
+        dropped = torch.rand(count, device=device) < 0.1
+        identifiers = torch.where(dropped[:, None], self.empty, identifiers)
         # The times of a batch are spread evenly, which makes its loss much less noisy.
         t = ((torch.randperm(count, device=device) + torch.rand(count, device=device)) / count * 1000).long()
         # A little common offset, so that the painter cannot read the background from what shines through at t = 999.
@@ -77,9 +77,8 @@ class Teacher:
             hidden = self.text(identifiers).last_hidden_state
             found = self.unet(add_noise(latents, noise, t), t, hidden).sample
         painter = (((found.float() - noise) ** 2).mean((1, 2, 3)) * weights(t)).mean()
-        kept = (~dropped).to(device)
-        reader, _ = self.reader.loss(hidden[kept], ends(identifiers[kept]), said[kept])
-        return painter + 0.05 * reader, painter.item(), reader.item()
+        reader, _ = self.reader.loss(hidden, ends(identifiers), said, ~dropped)
+        return painter + 0.05 * reader, torch.stack([painter.detach(), reader.detach()])
 
     @torch.no_grad()
     def contexts(self, captions: list[str], averaged: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
@@ -124,6 +123,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60_000, help="length of the learning-rate schedule")
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--shards", type=int, default=200, help="largest training set, in shards of 2048 scenes")
+    parser.add_argument("--first", type=int, default=2, help="shards made before the first step")
     parser.add_argument("--reuse", type=float, default=6, help="times each scene is used before the set grows")
     parser.add_argument("--pictures", type=int, default=4, help="checkpoints between contact sheets")
     options = parser.parse_args()
@@ -131,23 +131,28 @@ def main() -> None:
     teacher = Teacher(options.run)
     torch.manual_seed(teacher.step + 1)
     latents = Latents(options.cache or options.run / "latents", teacher.vae, teacher.step + 1)
-    sums = [0.0, 0.0]
+    sums = torch.zeros(2, device=common.DEVICE)
+    missing = min(options.first, options.shards) - len(latents) // SHARD
+    if missing > 0:
+        latents.grow(missing)
+        log(scenes=len(latents))
     while not stop and teacher.step < options.steps:
-        if len(latents) < min(options.shards * SHARD, 2 * SHARD + teacher.step * options.batch / options.reuse):
+        if len(latents) < min(options.shards * SHARD, teacher.step * options.batch / options.reuse):
             latents.grow()
             continue
         common.set_rate(teacher.optimizer, common.learning_rate(teacher.step, options.steps, options.rate))
-        loss, *parts = teacher.loss(*latents.batch(options.batch))
+        loss, parts = teacher.loss(*latents.batch(options.batch))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(teacher.trained, 1.0)
         teacher.optimizer.step()
         teacher.optimizer.zero_grad(set_to_none=True)
         teacher.average.update()
         teacher.step += 1
-        sums = [a + b for a, b in zip(sums, parts)]
+        sums += parts
         if teacher.step % 50 == 0:
-            log(step=teacher.step, painter=sums[0] / 50, reader=sums[1] / 50, scenes=len(latents))
-            sums = [0.0, 0.0]
+            painter, reader = (sums / 50).tolist()
+            log(step=teacher.step, painter=painter, reader=reader, scenes=len(latents))
+            sums.zero_()
         if teacher.step % EVERY == 0:
             teacher.store()
             log(step=teacher.step, backgrounds=backgrounds(teacher))

@@ -13,11 +13,9 @@ import torch
 import torch.nn.functional as F
 
 import common
-from captions import caption
 from grammar import scene
-from latents import FACTS, facts
+from latents import FACTS, described, tokens
 from models import TEXT_WIDTH, make_text_encoder
-from tokens import Tokens
 
 
 class Reader(torch.nn.Module):
@@ -27,15 +25,17 @@ class Reader(torch.nn.Module):
         super().__init__()
         self.heads = torch.nn.ModuleList(torch.nn.Linear(TEXT_WIDTH, classes) for classes in FACTS.values())
 
-    def loss(self, hidden: torch.Tensor, end: torch.Tensor, said: torch.Tensor) -> tuple[torch.Tensor, float]:
-        """Mean cross-entropy, and the share of facts read rightly at the end token."""
+    def loss(self, hidden: torch.Tensor, end: torch.Tensor, said: torch.Tensor, counted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean cross-entropy over the `counted` captions, and the share of facts read rightly at the end token."""
         total, right = 0.0, 0.0
+        # Captions that do not count get the class that cross-entropy leaves out.
+        said = torch.where(counted[:, None], said, -100)
         for place in (end, torch.full_like(end, hidden.shape[1] - 1)):
             token = hidden[torch.arange(len(end), device=hidden.device), place].float()
             outputs = [head(token) for head in self.heads]
             total = total + sum(F.cross_entropy(o, said[:, n]) for n, o in enumerate(outputs)) / (2 * len(outputs))
             if place is end:
-                right = sum((o.argmax(1) == said[:, n]).float().mean().item() for n, o in enumerate(outputs)) / len(outputs)
+                right = sum((o.argmax(1) == said[:, n]).float().mean() for n, o in enumerate(outputs)) / len(outputs)
         return total, right
 
 
@@ -52,8 +52,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2500)
     options = parser.parse_args()
     torch.manual_seed(0)
-    tokens = Tokens()
-    text, reader = make_text_encoder(len(tokens)).to(common.DEVICE), Reader().to(common.DEVICE)
+    text, reader = make_text_encoder(len(tokens())).to(common.DEVICE), Reader().to(common.DEVICE)
     trained = [*text.parameters(), *reader.parameters()]
     optimizer = torch.optim.AdamW(trained, lr=2e-3, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     log, stop, step, rights = common.Log(options.run, "text"), common.Stop(options.minutes), 0, []
@@ -65,19 +64,17 @@ def main() -> None:
         step = state["step"]
     while not stop and step < options.steps:
         common.set_rate(optimizer, common.learning_rate(step, options.steps, 2e-3, warm=100))
-        # Seeds from 2^41 on: neither shards nor evaluation use them.
-        scenes = [scene(2**41 + step * options.batch + n) for n in range(options.batch)]
-        # No caption needs more than 32 places; the rest of the window is learnt beside the painter.
-        identifiers = tokens([caption(s) for s in scenes])[:, :32].to(common.DEVICE)
-        said = torch.tensor([facts(s) for s in scenes], device=common.DEVICE)
+        # Seeds from 2^41 on: neither shards nor evaluation use them. The window's padding is learnt beside the painter.
+        words, said = described([scene(2**41 + step * options.batch + n) for n in range(options.batch)])
+        identifiers, said = (torch.from_numpy(a).long().to(common.DEVICE) for a in (words[:, 0], said))
         with common.autocast():
             hidden = text(identifiers).last_hidden_state
-        loss, right = reader.loss(hidden, ends(identifiers), said)
+        loss, right = reader.loss(hidden, ends(identifiers), said, torch.ones(len(said), dtype=torch.bool, device=common.DEVICE))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        step, _ = step + 1, rights.append(right)
+        step, _ = step + 1, rights.append(right.item())
         if step % 50 == 0:
             log(step=step, loss=loss.item(), right=sum(rights[-50:]) / 50)
     common.save({"text": text.state_dict(), "reader": reader.state_dict(), "optimizer": optimizer.state_dict(), "step": step}, checkpoint)

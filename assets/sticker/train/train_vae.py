@@ -22,42 +22,43 @@ from grammar import scene
 from models import SIDE, make_vae
 from paint import paint
 from sprites import THING_COLOURS, sprite, things
+from workers import every
 
 CROP = 64
 
 
-def crowded(rng: random.Random) -> np.ndarray:
-    """A picture with many sprites over each other: much detail for one crop."""
+def picture(seed: int) -> np.ndarray:
+    """A scene, or in one of two cases a scene with many sprites over each other: much detail for one crop."""
+    rng = random.Random(seed)
     image = Image.fromarray(paint(scene(rng.getrandbits(40)), SIDE).copy())
-    for _ in range(8):
+    for _ in range(8 if rng.random() < 0.5 else 0):
         index = rng.randrange(len(things()))
         colour = rng.choice(THING_COLOURS) if things()[index].paint != "no" and rng.random() < 0.5 else None
-        picture = sprite(index, rng.choice([24, 32, 40, 52, 66, 84]), colour)
-        image.paste(picture, (rng.randrange(-20, SIDE - 20), rng.randrange(-20, SIDE - 20)), picture)
+        found = sprite(index, rng.choice([24, 32, 40, 52, 66, 84]) * SIDE // 128, colour)
+        image.paste(found, (rng.randrange(-SIDE // 6, SIDE * 5 // 6), rng.randrange(-SIDE // 6, SIDE * 5 // 6)), found)
     return np.asarray(image)
 
 
 class Pool:
-    """Pictures in memory, one replaced at every call of `refresh`."""
+    """Pictures in memory; with few cores it is small, and `refresh` replaces one."""
 
     def __init__(self, size: int, seed: int):
-        self.rng = random.Random(seed)
-        self.pictures = torch.stack([self._new() for _ in range(size)])
-
-    def _new(self) -> torch.Tensor:
-        picture = crowded(self.rng) if self.rng.random() < 0.5 else paint(scene(self.rng.getrandbits(40)), SIDE)
-        return torch.from_numpy(picture.copy()).permute(2, 0, 1)
+        self.seed = seed * 10**6
+        self.pictures = torch.from_numpy(np.stack(list(every(picture, range(self.seed, self.seed + size))))).permute(0, 3, 1, 2).to(common.DEVICE)
+        self.seed += size
 
     def refresh(self) -> None:
-        self.pictures[self.rng.randrange(len(self.pictures))] = self._new()
+        self.seed += 1
+        at = self.seed % len(self.pictures)
+        self.pictures[at] = torch.from_numpy(picture(self.seed).copy()).permute(2, 0, 1).to(common.DEVICE)
 
     def crops(self, count: int) -> torch.Tensor:
         """[count, 3, CROP, CROP] in 0–1; crops start on multiples of 4, so the grid of latents is met in all phases."""
-        out = []
-        for _ in range(count):
-            x, y = (self.rng.randrange(0, SIDE - CROP + 1, 4) for _ in range(2))
-            out.append(self.pictures[self.rng.randrange(len(self.pictures)), :, y : y + CROP, x : x + CROP])
-        return common.fast_tensor(torch.stack(out).float() / 255)
+        device = self.pictures.device
+        x, y = (torch.randint((SIDE - CROP) // 4 + 1, (count, 1), device=device) * 4 + torch.arange(CROP, device=device) for _ in range(2))
+        which = torch.randint(len(self.pictures), (count, 1, 1), device=device)
+        # Indexing around the slice puts the channels last; the permuted view has just the layout that is wanted.
+        return common.fast_tensor(self.pictures[which, :, y[:, :, None], x[:, None, :]].permute(0, 3, 1, 2)).float() / 255
 
 
 def reconstruction(got: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -104,10 +105,11 @@ def main() -> None:
                      "average": average.modules[0].state_dict()}, checkpoint)
 
     log, stop, pool = common.Log(options.run, "vae"), common.Stop(options.minutes), Pool(options.pool, step + 1)
-    errors = []
+    errors = torch.zeros(3, device=common.DEVICE)
     while not stop and step < options.steps:
         common.set_rate(optimizer, common.learning_rate(step, options.steps, options.rate, warm=50))
-        pool.refresh()
+        if common.DEVICE == "cpu":
+            pool.refresh()
         wanted = pool.crops(options.batch)
         with common.autocast():
             latent = vae.encoder(wanted * 2 - 1).float()
@@ -120,12 +122,12 @@ def main() -> None:
         optimizer.zero_grad(set_to_none=True)
         average.update()
         step += 1
-        errors.append((F.mse_loss(got, wanted).item(), colours.item(), moments.item()))
+        errors += torch.stack([F.mse_loss(got, wanted), colours, moments]).detach()
         if step % 100 == 0:
-            error, colour, moment = np.mean(errors[-100:], 0)
-            log(step=step, psnr=float(-10 * np.log10(error)), colours=float(colour), moments=float(moment))
-            if step % 300 == 0:
-                store()
+            error, colour, moment = (errors / 100).tolist()
+            log(step=step, psnr=float(-10 * np.log10(error)), colours=colour, moments=moment)
+            errors.zero_()
+            store()
     store()
     export(average.modules[0], options.run, log)
 
