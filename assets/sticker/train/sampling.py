@@ -30,7 +30,7 @@ def guidance_embedding(guidance: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def paint_latents(unet, context, empty, scheduler, steps: int, guidance: float, seed: int, embedded: bool = False) -> torch.Tensor:
-    """Latents [n, 4, 16, 16] for contexts [n, 77, width].
+    """Latents [n, 4, side/8, side/8] for contexts [n, 77, width].
 
     `guidance` above 1 is classifier-free guidance against `empty` [1, 77, width], or, where `embedded`, the full LCM's embedding.
     """
