@@ -81,8 +81,8 @@ class Average:
 class Stop:
     """True after the given minutes (none: never), or once SIGTERM or SIGINT came, so that a checkpoint is written first."""
 
-    def __init__(self, minutes: float | None):
-        self.end = time.time() + minutes * 60 if minutes else math.inf
+    def __init__(self, minutes: float | None, finish: bool = False):
+        self.start, self.end, self.finish = time.time(), time.time() + minutes * 60 if minutes else math.inf, finish
         self.asked = False
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._ask)
@@ -92,6 +92,10 @@ class Stop:
 
     def __bool__(self) -> bool:
         return self.asked or time.time() > self.end
+
+    def fade(self) -> float:
+        """A factor of the learning rate: where these minutes are the last, it falls to 0 over their last third."""
+        return min(1.0, 3 * max(0.0, self.end - time.time()) / (self.end - self.start)) if self.finish else 1.0
 
 
 def learning_rate(step: int, total: int, peak: float, warm: int = 300, floor: float = 0.03) -> float:

@@ -84,7 +84,6 @@ class Latents:
 
     def _append(self, stored) -> None:
         self.parts.append(tuple(torch.from_numpy(stored[k]).to(common.DEVICE) for k in ("latents", "words", "facts")))
-        self.joined = None
 
     def __len__(self) -> int:
         return len(self.parts) * SHARD
@@ -110,14 +109,15 @@ class Latents:
                 waiting = []
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Random scenes: latents [count, 4, side/8, side/8], identifiers [count, 77], facts [count, len(FACTS)]."""
-        if self.joined is None:
-            self.joined = tuple(map(torch.cat, zip(*self.parts)))
-            self.parts = list(zip(*(part.split(SHARD) for part in self.joined)))  # views: nothing is kept twice
-        latents, words, said = self.joined
-        at = torch.randint(len(latents), (count,), generator=self.generator).to(latents.device)
-        wording = torch.randint(WORDINGS, (count,), generator=self.generator).to(latents.device)
-        return common.fast_tensor(latents[at].float()), whole(words[at, wording]), said[at].long()
+        """Random scenes of eight random shards: latents [count, 4, side/8, side/8], identifiers [count, 77], facts [count, len(FACTS)]."""
+        drawn = []
+        for share in torch.arange(count).tensor_split(min(8, count)):
+            latents, words, said = self.parts[int(torch.randint(len(self.parts), (), generator=self.generator))]
+            at = torch.randint(SHARD, (len(share),), generator=self.generator).to(latents.device)
+            wording = torch.randint(WORDINGS, (len(share),), generator=self.generator).to(latents.device)
+            drawn.append((latents[at], words[at, wording], said[at]))
+        latents, words, said = map(torch.cat, zip(*drawn))
+        return common.fast_tensor(latents.float()), whole(words), said.long()
 
 
 def whole(stored: torch.Tensor) -> torch.Tensor:

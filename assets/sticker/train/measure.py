@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+import common
 from grammar import LANDSCAPES, Item, Scene
 from latents import DRAWN
 from models import SIDE
@@ -98,7 +99,7 @@ class Measures:
     @torch.no_grad()
     def classify(self, picture: np.ndarray, region: np.ndarray) -> int:
         """The thing in a region."""
-        return int(self.classifier(crop(picture, region)[None]).argmax())
+        return int(self.classifier(common.fast_tensor(crop(picture, region)[None])).argmax())
 
 
 def crop(picture: np.ndarray, region: np.ndarray) -> torch.Tensor:

@@ -76,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--finish", action="store_true", help="let the learning rate fall to 0 within these minutes")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=4000, help="length of the learning-rate schedule")
     parser.add_argument("--rate", type=float, default=1e-3)
@@ -104,10 +105,10 @@ def main() -> None:
         common.save({"vae": vae.state_dict(), "probe": probe.state_dict(), "optimizer": optimizer.state_dict(), "step": step,
                      "average": average.modules[0].state_dict()}, checkpoint)
 
-    log, stop, pool = common.Log(options.run, "vae"), common.Stop(options.minutes), Pool(options.pool, step + 1)
+    log, stop, pool = common.Log(options.run, "vae"), common.Stop(options.minutes, options.finish), Pool(options.pool, step + 1)
     errors = torch.zeros(3, device=common.DEVICE)
     while not stop and step < options.steps:
-        common.set_rate(optimizer, common.learning_rate(step, options.steps, options.rate, warm=50))
+        common.set_rate(optimizer, common.learning_rate(step, options.steps, options.rate, warm=50) * stop.fade())
         if common.DEVICE == "cpu":
             pool.refresh()
         wanted = pool.crops(options.batch)
