@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--steps", type=int, default=4000, help="length of the learning-rate schedule")
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--pool", type=int, default=1500)
+    parser.add_argument("--pool", type=int, default=400)
     parser.add_argument("--start", type=Path)
     parser.add_argument("--decoder-only", action="store_true")
     parser.add_argument("--width", type=int, default=32)
@@ -136,7 +136,7 @@ def main() -> None:
 @torch.no_grad()
 def export(vae: AutoencoderTiny, run: Path, log: common.Log) -> None:
     """Measures whole scenes, sets `scaling_factor` so that latents have the standard deviation 0.6, and writes RUN/vae."""
-    pictures = torch.stack([torch.from_numpy(paint(scene(10**9 + n), SIDE).copy()).permute(2, 0, 1) for n in range(256)])
+    pictures = torch.stack([torch.from_numpy(paint(scene(10**9 + n), SIDE).copy()).permute(2, 0, 1) for n in range(128)])
     latents, errors = [], []
     for part in pictures.split(32):
         wanted = common.fast_tensor(part.float() / 255)
