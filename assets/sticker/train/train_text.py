@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=1200)
     options = parser.parse_args()
     torch.manual_seed(0)
     text, reader = make_text_encoder(len(tokens())).to(common.DEVICE), Reader().to(common.DEVICE)
