@@ -122,8 +122,11 @@ fn settings_out_of_range_are_refused_with_what_to_give_instead() {
     case.refuses(2, &["1 to 8 steps"], &generate(&["--steps", "0"]));
     case.refuses(2, &["1.0 to 2.0"], &generate(&["--guidance", "3.0"]));
     case.refuses(2, &["lcm, ddim"], &generate(&["--sampler", "magic"]));
-    case.refuses(2, &["auto, candle"], &generate(&["--backend", "magic"]));
+    case.refuses(2, &["auto, cpu"], &generate(&["--backend", "magic"]));
     case.refuses(2, &["f32"], &generate(&["--precision", "f8"]));
+    case.refuses(2, &["f16", "choose f32"], &generate(&["--backend", "cpu", "--precision", "f16"]));
+    case.refuses(2, &["mmx", "scalar"], &generate(&["--isa", "mmx"]));
+    case.refuses(2, &["only the cpu backend"], &generate(&["--backend", "candle-cpu", "--isa", "scalar"]));
     case.refuses(2, &["--prompt"], &["generate", "--out", "a.png"]);
 }
 

@@ -28,7 +28,7 @@ impl From<ComputeError> for RunError {
             ComputeError::Device { .. } => Failure::machine(
                 "The picture could not be computed",
                 error,
-                "Try a smaller size; if it happens again, start Fourstep with --backend candle-cpu.",
+                "Try a smaller size; if it happens again, start Fourstep with --backend cpu.",
             ),
             ComputeError::Missing(_) | ComputeError::Shape { .. } => Failure::input(
                 "The model's weights do not fit its configuration",

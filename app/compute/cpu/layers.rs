@@ -1,4 +1,4 @@
-//! In which precision the weights of each layer are kept.
+//! In which precision and order the weights of each layer are kept.
 
 use crate::shapes::Kernels;
 use fourstep_kernels::product::{Layout, Precision};
@@ -42,13 +42,13 @@ pub(super) fn precision_of_layer(asked: Precision, kind: Kind, shape: [usize; 3]
 }
 
 /// In which order kernels are packed: for Winograd's convolution where it has fewer multiplications to offer, against
-/// 16 / 9 of the memory. Few channels drown in its transforms; where few pixels are left, as after three halvings, more
-/// time goes into reading weights than into multiplying them; bytes cannot be transformed.
+/// 16 / 9 of the memory. Few channels drown in its transforms; where weights are many and pixels few, as after two
+/// halvings, a tenth of the time is not worth a seventh of a network's memory; bytes cannot be transformed.
 pub(super) fn layout_of_kernels(precision: Precision, kernels: &Kernels, level: usize) -> Layout {
     let [h, w] = kernels.size;
     let fits = [h, w, kernels.spec.stride] == [3, 3, 1] && kernels.inputs.min(kernels.outputs) >= FEW_CHANNELS;
     match precision {
-        Precision::F32 | Precision::Bf16 if fits && level < 3 => Layout::Winograd,
+        Precision::F32 | Precision::Bf16 if fits && level < 2 => Layout::Winograd,
         _ => Layout::Kernel { taps: h * w },
     }
 }
@@ -112,6 +112,7 @@ fn name(precision: Precision) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Conv2dSpec;
 
     #[test]
     fn ends_of_networks_and_what_is_kept_stay_wider() {
@@ -123,6 +124,17 @@ mod tests {
         }
         assert_eq!(of(Kind::Linear, [1280, 1280, 1], true), Precision::Bf16);
         assert_eq!(precision_of_layer(Precision::F32, Kind::Linear, [4, 4, 1], true), Precision::F32);
+    }
+
+    #[test]
+    fn kernels_of_many_channels_and_pixels_are_transformed() {
+        let of = |outputs, inputs, precision, level| {
+            let kernels = Kernels { outputs, inputs, size: [3, 3], spec: Conv2dSpec::padded(1) };
+            layout_of_kernels(precision, &kernels, level) == Layout::Winograd
+        };
+        assert!(of(320, 320, Precision::F32, 0) && of(640, 1920, Precision::Bf16, 1));
+        assert!(!of(4, 320, Precision::F32, 0) && !of(1280, 1280, Precision::Bf16, 3));
+        assert!(!of(320, 320, Precision::Int8, 0));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Whole runs of every family, file format and LoRA format against diffusers (`tests/golden/models/make.py`).
 
+#[path = "support/exact.rs"]
+mod exact;
 #[path = "support/paint.rs"]
 mod paint;
 #[path = "support/recipe.rs"]
@@ -7,8 +9,9 @@ mod recipe;
 #[path = "support/relative_l2.rs"]
 mod relative_l2;
 
+use exact::exact_engines;
 use fourstep_catalog::{Catalog, Places};
-use fourstep_engine::{Engine, EngineOptions};
+use fourstep_engine::Engine;
 use fourstep_protocol::{Event, Finished, ModelRef, Request};
 use paint::paint;
 use recipe::GoldenFiles;
@@ -118,31 +121,46 @@ fn check(root: &Path, models: &[&str], bound: f64) {
     check_requests(&files, &Catalog::builtin(), requests, bound);
 }
 
-#[expect(clippy::print_stdout, reason = "the errors reached are worth reading")]
 fn check_requests(files: &GoldenFiles, catalog: &Catalog, requests: Vec<(&str, Request)>, bound: f64) {
     assert!(!requests.is_empty(), "there are runs");
+    let engines = exact_engines(catalog);
+    let beyond = engines.flat_map(|(backend, engine)| beyond(files, catalog, backend, &engine, &requests, bound));
+    let beyond: Vec<_> = beyond.collect();
+    assert!(beyond.is_empty(), "beyond {bound}:\n{}", beyond.join("\n"));
+}
+
+/// What is too far from the golden one.
+#[expect(clippy::print_stdout, reason = "the errors reached are worth reading")]
+fn beyond(
+    files: &GoldenFiles,
+    catalog: &Catalog,
+    backend: &str,
+    engine: &Engine,
+    requests: &[(&str, Request)],
+    bound: f64,
+) -> Vec<String> {
     let golden = files.read("runs.safetensors");
     let golden = safetensors::SafeTensors::deserialize(&golden).expect("safetensors");
-    let engine = Engine::spawn(catalog.clone(), EngineOptions::default()).expect("an engine");
     let mut beyond = Vec::new();
     for (id, (name, request)) in (1..).zip(requests) {
         let info = catalog.inspect(&request.model).expect("a model");
         assert_eq!(request.validate(&info), Ok(()), "{name}");
         let start = Instant::now();
-        let error = match paint(&engine, id, request).pop() {
+        let error = match paint(engine, id, request.clone()).pop() {
             Some(Event::Finished(finished)) => error(&golden, name, &finished),
             other => {
                 println!("{name}: {other:?}");
                 f64::INFINITY
             }
         };
-        println!("{name}: relative L2 {error:.2e}, {:.1} s", start.elapsed().as_secs_f64());
-        let bound = if name == FARTHER.0 { FARTHER.1 } else { bound };
+        let found = format!("{name} on {backend}: relative L2 {error:.2e}");
+        println!("{found}, {:.1} s", start.elapsed().as_secs_f64());
+        let bound = if *name == FARTHER.0 { FARTHER.1 } else { bound };
         if error.is_nan() || error > bound {
-            beyond.push((name.to_owned(), error));
+            beyond.push(found);
         }
     }
-    assert!(beyond.is_empty(), "beyond {bound}: {beyond:?}");
+    beyond
 }
 
 fn error(golden: &safetensors::SafeTensors<'_>, name: &str, finished: &Finished) -> f64 {

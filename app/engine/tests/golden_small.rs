@@ -1,12 +1,15 @@
 //! Whole runs of small random models against diffusers (`tests/golden/pipeline/make_small.py`): what the embedded models
 //! do not have. `AutoencoderKL`, SDXL's conditioning, v-prediction, half-precision variants and shards.
 
+#[path = "support/exact.rs"]
+mod exact;
 #[path = "support/relative_l2.rs"]
 mod relative_l2;
 mod support;
 
+use exact::exact_engines;
 use fourstep_catalog::Catalog;
-use fourstep_engine::{Engine, EngineOptions};
+use fourstep_engine::Engine;
 use fourstep_protocol::{Event, Init, ModelRef, Picture, Request, Sampler, Size};
 use relative_l2::relative_l2;
 use std::path::Path;
@@ -92,15 +95,21 @@ fn an_empty_negative_prompt_of_sdxl_is_zeros_unless_the_model_says_otherwise() {
     check([("sdxl_lcm_4_cfg_zeros", guided(&silent)), ("sdxl_lcm_4_cfg_encoded", guided(&no))]);
 }
 
-/// Paints each and compares latents, and pictures where there are golden ones.
-#[expect(clippy::print_stdout, reason = "the errors reached are worth reading")]
+/// Paints each on each backend and compares latents, and pictures where there are golden ones.
 fn check<const N: usize>(cases: [(&str, Request); N]) {
-    let engine = Engine::spawn(Catalog::builtin(), EngineOptions::default()).expect("an engine");
+    let engines = exact_engines(&Catalog::builtin());
+    let beyond: Vec<_> = engines.flat_map(|(backend, engine)| beyond(backend, &engine, &cases)).collect();
+    assert!(beyond.is_empty(), "beyond {BOUND} or off by more than 1:\n{}", beyond.join("\n"));
+}
+
+/// What is too far from the golden one.
+#[expect(clippy::print_stdout, reason = "the errors reached are worth reading")]
+fn beyond(backend: &str, engine: &Engine, cases: &[(&str, Request)]) -> Vec<String> {
     let golden = std::fs::read(golden_folder("small.safetensors")).expect("small.safetensors");
     let golden = safetensors::SafeTensors::deserialize(&golden).expect("safetensors");
     let mut beyond = Vec::new();
-    for (run, (name, request)) in cases.into_iter().enumerate() {
-        let finished = match paint(&engine, run as u64 + 1, request).pop() {
+    for (run, (name, request)) in cases.iter().enumerate() {
+        let finished = match paint(engine, run as u64 + 1, request.clone()).pop() {
             Some(Event::Finished(finished)) => finished,
             other => panic!("{name}: {other:?}"),
         };
@@ -110,12 +119,13 @@ fn check<const N: usize>(cases: [(&str, Request); N]) {
         let bound = if name.ends_with("resized") { RESIZED_BOUND } else { BOUND };
         let picture = golden.tensor(&format!("{name}.rgb")).ok();
         let off = picture.map(|picture| largest_difference(picture.data(), finished.picture.rgb()));
-        println!("{name}: relative L2 {error:.2e}, bytes off by {off:?}");
+        let found = format!("{name} on {backend}: relative L2 {error:.2e}, bytes off by {off:?}");
+        println!("{found}");
         if error.is_nan() || error > bound || off.is_some_and(|off| off > 1) {
-            beyond.push((name, error, off));
+            beyond.push(found);
         }
     }
-    assert!(beyond.is_empty(), "beyond {BOUND} or off by more than 1: {beyond:?}");
+    beyond
 }
 
 fn request(folder: &Path) -> Request {

@@ -7,18 +7,23 @@ use fourstep_nets::{
     Autoencoder, AutoencoderConfig, ClipTextEncoder, TimeExtras, TinyAutoencoder, TinyAutoencoderConfig, UNet,
     UNetConfig,
 };
-use support::{File, assert_close, assert_image, assert_tokens, backend, case, config, golden_config};
+use support::{File, assert_close, assert_image, assert_tokens, backend, case, config, cpu, golden_config};
 
 fn clip(name: &str) {
-    let (b, (weights, golden)) = (backend(), case(name));
-    let encoder = ClipTextEncoder::load(&b, &weights, &golden_config(name)).expect("loads");
+    clip_on(&backend(), name);
+    clip_on(&cpu(), name);
+}
+
+fn clip_on<B: Backend>(b: &B, name: &str) {
+    let (weights, golden) = case(name);
+    let encoder = ClipTextEncoder::load(b, &weights, &golden_config(name)).expect("loads");
     let ids: Vec<u32> = golden.values("ids").iter().map(|id| *id as u32).collect();
-    let out = encoder.encode(&b, &ids, golden.shape("ids")).expect("encodes");
-    assert_tokens(&b, &format!("{name} last_hidden"), &out.last_hidden, &golden, "last_hidden");
-    assert_tokens(&b, &format!("{name} penultimate"), &out.penultimate, &golden, "penultimate");
+    let out = encoder.encode(b, &ids, golden.shape("ids")).expect("encodes");
+    assert_tokens(b, &format!("{name} last_hidden"), &out.last_hidden, &golden, "last_hidden");
+    assert_tokens(b, &format!("{name} penultimate"), &out.penultimate, &golden, "penultimate");
     assert_eq!(out.pooled.is_some(), golden.all().contains_key("pooled"));
     if let Some(pooled) = &out.pooled {
-        assert_tokens(&b, &format!("{name} pooled"), pooled, &golden, "pooled");
+        assert_tokens(b, &format!("{name} pooled"), pooled, &golden, "pooled");
     }
 }
 
@@ -28,49 +33,63 @@ fn unet(name: &str) {
 }
 
 fn unet_of(name: &str, weights: &File, golden: &File, config: &UNetConfig) {
-    let b = backend();
-    let unet = UNet::load(&b, weights, config).expect("loads");
+    unet_on(&backend(), name, weights, golden, config);
+    unet_on(&cpu(), name, weights, golden, config);
+}
+
+fn unet_on<B: Backend>(b: &B, name: &str, weights: &File, golden: &File, config: &UNetConfig) {
+    let unet = UNet::load(b, weights, config).expect("loads");
     let pooled = golden.all().contains_key("pooled").then(|| {
         let [n, c] = golden.shape("pooled");
         b.upload_tokens(&golden.values("pooled"), [n, 1, c]).expect("uploads")
     });
     let text_time = pooled.as_ref().map(|pooled| (pooled, golden.values("sizes").try_into().expect("six sizes")));
     let extras = TimeExtras { guidance_scale: golden.number("guidance_scale"), text_time };
-    let time = unet.time(&b, golden.number("timestep").expect("a timestep"), extras).expect("embeds");
-    let conditioning = unet.condition(&b, &golden.tokens(&b, "context")).expect("conditions");
-    let out = unet.forward(&b, &golden.image(&b, "latents"), &time, &conditioning).expect("runs");
-    assert_image(&b, name, &out, golden, "out");
+    let time = unet.time(b, golden.number("timestep").expect("a timestep"), extras).expect("embeds");
+    let conditioning = unet.condition(b, &golden.tokens(b, "context")).expect("conditions");
+    let out = unet.forward(b, &golden.image(b, "latents"), &time, &conditioning).expect("runs");
+    assert_image(b, name, &out, golden, "out");
 }
 
 fn kl(name: &str, config: &AutoencoderConfig) {
-    let (b, (weights, golden)) = (backend(), case(name));
-    let autoencoder = Autoencoder::load(&b, &weights, config).expect("loads");
-    let posterior = autoencoder.encode(&b, &golden.image(&b, "image")).expect("encodes");
+    kl_on(&backend(), name, config);
+    kl_on(&cpu(), name, config);
+}
+
+fn kl_on<B: Backend>(b: &B, name: &str, config: &AutoencoderConfig) {
+    let (weights, golden) = case(name);
+    let autoencoder = Autoencoder::load(b, &weights, config).expect("loads");
+    let posterior = autoencoder.encode(b, &golden.image(b, "image")).expect("encodes");
     assert_eq!(posterior.shape, golden.shape::<4>("mean"));
     assert_close(&format!("{name} mean"), &posterior.mean, &golden.values("mean"));
     assert_close(&format!("{name} std"), &posterior.std, &golden.values("std"));
-    let decoded = autoencoder.decode(&b, &golden.image(&b, "latents")).expect("decodes");
-    assert_image(&b, &format!("{name} decoded"), &decoded, &golden, "decoded");
+    let decoded = autoencoder.decode(b, &golden.image(b, "latents")).expect("decodes");
+    assert_image(b, &format!("{name} decoded"), &decoded, &golden, "decoded");
 
-    let decoder = Autoencoder::load_decoder(&b, &weights.without(|key| key.starts_with("encoder")), config);
+    let decoder = Autoencoder::load_decoder(b, &weights.without(|key| key.starts_with("encoder")), config);
     let decoder = decoder.expect("loads without the encoder's weights");
-    assert_image(&b, name, &decoder.decode(&b, &golden.image(&b, "latents")).expect("decodes"), &golden, "decoded");
-    assert!(decoder.encode(&b, &golden.image(&b, "image")).is_err());
+    assert_image(b, name, &decoder.decode(b, &golden.image(b, "latents")).expect("decodes"), &golden, "decoded");
+    assert!(decoder.encode(b, &golden.image(b, "image")).is_err());
 }
 
 fn tiny(name: &str) {
-    let (b, (weights, golden)) = (backend(), case(name));
-    let config: TinyAutoencoderConfig = golden_config(name);
-    let tiny = TinyAutoencoder::load(&b, &weights, &config).expect("loads");
-    let encoded = tiny.encode(&b, &golden.image(&b, "image")).expect("encodes");
-    assert_image(&b, &format!("{name} encoded"), &encoded, &golden, "encoded");
-    let decoded = tiny.decode(&b, &golden.image(&b, "latents")).expect("decodes");
-    assert_image(&b, &format!("{name} decoded"), &decoded, &golden, "decoded");
+    tiny_on(&backend(), name);
+    tiny_on(&cpu(), name);
+}
 
-    let decoder = TinyAutoencoder::load_decoder(&b, &weights.without(|key| key.starts_with("encoder")), &config);
+fn tiny_on<B: Backend>(b: &B, name: &str) {
+    let (weights, golden) = case(name);
+    let config: TinyAutoencoderConfig = golden_config(name);
+    let tiny = TinyAutoencoder::load(b, &weights, &config).expect("loads");
+    let encoded = tiny.encode(b, &golden.image(b, "image")).expect("encodes");
+    assert_image(b, &format!("{name} encoded"), &encoded, &golden, "encoded");
+    let decoded = tiny.decode(b, &golden.image(b, "latents")).expect("decodes");
+    assert_image(b, &format!("{name} decoded"), &decoded, &golden, "decoded");
+
+    let decoder = TinyAutoencoder::load_decoder(b, &weights.without(|key| key.starts_with("encoder")), &config);
     let decoder = decoder.expect("loads without the encoder's weights");
-    assert_image(&b, name, &decoder.decode(&b, &golden.image(&b, "latents")).expect("decodes"), &golden, "decoded");
-    assert!(decoder.encode(&b, &golden.image(&b, "image")).is_err());
+    assert_image(b, name, &decoder.decode(b, &golden.image(b, "latents")).expect("decodes"), &golden, "decoded");
+    assert!(decoder.encode(b, &golden.image(b, "image")).is_err());
 }
 
 #[test]

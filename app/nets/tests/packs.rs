@@ -2,10 +2,10 @@
 
 mod support;
 
-use fourstep_compute::{Backend, HostTensor, Result, TensorSource, candle::Candle};
+use fourstep_compute::{Backend, HostTensor, Result, TensorSource};
 use fourstep_nets::{ClipTextEncoder, Packs, UNet};
 use std::{cell::RefCell, collections::BTreeMap, sync::Mutex};
-use support::{File, backend, case, golden_config};
+use support::{File, backend, case, cpu, golden_config};
 
 /// A file of which some tensors have other values, under a version, and which keys were read.
 struct Changed {
@@ -47,7 +47,7 @@ impl TensorSource for Changed {
     }
 }
 
-fn unet_bits(b: &Candle, unet: &UNet<Candle>) -> Vec<u32> {
+fn unet_bits<B: Backend>(b: &B, unet: &UNet<B>) -> Vec<u32> {
     let golden = case("unet_sd15").1;
     let time = unet.time(b, 500.0, Default::default()).expect("embeds");
     let conditioning = unet.condition(b, &golden.tokens(b, "context")).expect("conditions");
@@ -57,10 +57,15 @@ fn unet_bits(b: &Candle, unet: &UNet<Candle>) -> Vec<u32> {
 
 #[test]
 fn a_unet_packs_only_what_changed_and_equals_a_fresh_one() {
-    let (b, config) = (backend(), golden_config("unet_sd15"));
+    packs_only_what_changed(&backend());
+    packs_only_what_changed(&cpu());
+}
+
+fn packs_only_what_changed<B: Backend>(b: &B) {
+    let config = golden_config("unet_sd15");
     let attention = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q.weight";
     let keys = [attention, "down_blocks.0.resnets.0.conv1.weight", "conv_norm_out.bias"];
-    let fresh = |source: &Changed| unet_bits(&b, &UNet::load(&b, source, &config).expect("loads"));
+    let fresh = |source: &Changed| unet_bits(b, &UNet::load(b, source, &config).expect("loads"));
     let (original, twice, thrice) =
         (Changed::new("unet_sd15", &[], 0), Changed::new("unet_sd15", &keys, 2), Changed::new("unet_sd15", &keys, 3));
     let bits = [fresh(&original), fresh(&twice), fresh(&thrice)];
@@ -77,10 +82,10 @@ fn a_unet_packs_only_what_changed_and_equals_a_fresh_one() {
     let packs = RefCell::new(Packs::new());
     let load = |source: &Changed| {
         source.read();
-        let unet = UNet::load_with(&b, source, &config, &mut packs.borrow_mut()).expect("loads");
+        let unet = UNet::load_with(b, source, &config, &mut packs.borrow_mut()).expect("loads");
         let mut read = source.read();
         read.sort_unstable();
-        (unet_bits(&b, &unet), read)
+        (unet_bits(b, &unet), read)
     };
     let (found, read) = load(&original);
     assert_eq!((found == bits[0], read.len()), (true, everything));
@@ -96,14 +101,19 @@ fn a_unet_packs_only_what_changed_and_equals_a_fresh_one() {
 
 #[test]
 fn a_network_that_is_still_there_keeps_its_weights() {
-    let (b, config) = (backend(), golden_config("unet_sd15"));
+    is_still_there(&backend());
+    is_still_there(&cpu());
+}
+
+fn is_still_there<B: Backend>(b: &B) {
+    let config = golden_config("unet_sd15");
     let keys = ["mid_block.resnets.0.conv1.weight"];
     let mut packs = Packs::new();
-    let first = UNet::load_with(&b, &Changed::new("unet_sd15", &[], 0), &config, &mut packs).expect("loads");
-    let before = unet_bits(&b, &first);
-    let second = UNet::load_with(&b, &Changed::new("unet_sd15", &keys, 2), &config, &mut packs).expect("loads");
-    assert_eq!(unet_bits(&b, &first), before);
-    assert_ne!(unet_bits(&b, &second), before);
+    let first = UNet::load_with(b, &Changed::new("unet_sd15", &[], 0), &config, &mut packs).expect("loads");
+    let before = unet_bits(b, &first);
+    let second = UNet::load_with(b, &Changed::new("unet_sd15", &keys, 2), &config, &mut packs).expect("loads");
+    assert_eq!(unet_bits(b, &first), before);
+    assert_ne!(unet_bits(b, &second), before);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Golden files, and how far a network's output is from them.
 #![allow(dead_code, clippy::print_stdout, reason = "each test binary uses its part; tests show their errors")]
 
-use fourstep_compute::candle::{Candle, Device, Precision};
-use fourstep_compute::{Backend, ComputeError, Element, HostTensor, Result, TensorSource};
+use fourstep_compute::{
+    Backend, ComputeError, Element, HostTensor, Precision, Result, TensorSource,
+    candle::{Candle, Device},
+    cpu::{Cpu, CpuOptions},
+};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// Relative L2 error allowed in f32.
@@ -10,6 +13,10 @@ pub(crate) const TOLERANCE: f64 = 1e-4;
 
 pub(crate) fn backend() -> Candle {
     Candle::open(Device::Cpu, Precision::F32).expect("the CPU opens")
+}
+
+pub(crate) fn cpu() -> Cpu {
+    Cpu::open(CpuOptions { precision: Precision::F32, ..CpuOptions::default() }).expect("the CPU opens")
 }
 
 /// The tensors of a safetensors file.
@@ -47,11 +54,11 @@ impl File {
         self.0.get(name).map(|tensor| tensor.to_f32()[0])
     }
 
-    pub(crate) fn image(&self, b: &Candle, name: &str) -> <Candle as Backend>::Tensor {
+    pub(crate) fn image<B: Backend>(&self, b: &B, name: &str) -> B::Tensor {
         b.upload_image(&self.values(name), self.shape(name)).expect("uploads")
     }
 
-    pub(crate) fn tokens(&self, b: &Candle, name: &str) -> <Candle as Backend>::Tensor {
+    pub(crate) fn tokens<B: Backend>(&self, b: &B, name: &str) -> B::Tensor {
         b.upload_tokens(&self.values(name), self.shape(name)).expect("uploads")
     }
 
@@ -107,13 +114,13 @@ pub(crate) fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
     assert!(error <= TOLERANCE, "{what}: relative L2 error {error:.2e}");
 }
 
-pub(crate) fn assert_image(b: &Candle, what: &str, found: &<Candle as Backend>::Tensor, golden: &File, name: &str) {
+pub(crate) fn assert_image<B: Backend>(b: &B, what: &str, found: &B::Tensor, golden: &File, name: &str) {
     let (values, shape) = b.download_image(found).expect("downloads");
     assert_eq!(shape, golden.shape::<4>(name), "{what}: shape");
     assert_close(what, &values, &golden.values(name));
 }
 
-pub(crate) fn assert_tokens(b: &Candle, what: &str, found: &<Candle as Backend>::Tensor, golden: &File, name: &str) {
+pub(crate) fn assert_tokens<B: Backend>(b: &B, what: &str, found: &B::Tensor, golden: &File, name: &str) {
     let (values, _) = b.download_tokens(found).expect("downloads");
     assert_close(what, &values, &golden.values(name));
 }
