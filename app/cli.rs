@@ -53,7 +53,7 @@ struct DeviceArgs {
     precision: Precision,
     /// Which instructions the cpu backend uses: scalar, avx2, avx512, neon, …
     ///
-    /// The best there are where it is not given; the environment variable FOURSTEP_ISA sets it too.
+    /// The best there are where it is not given; the environment variable `FOURSTEP_ISA` sets it too.
     #[arg(long, global = true, value_name = "NAME")]
     isa: Option<Isa>,
 }
