@@ -249,7 +249,7 @@ fn main() {
     let isa = Isa::from_environment().expect("an instruction set that there is");
     let cx = Context { isa, pool: &pool, cancelled: &|| false };
     println!("{isa}, {threads} threads");
-    let len = 262_144 * 128;
+    let len = 262_144 * 160;
     let filter = arguments.next().unwrap_or_default();
     let mut bench = Bench { cx, x: Both::new(len), y: Both::new(len / 8), out: Both::new(len), filter };
     bench.norms();
