@@ -29,7 +29,7 @@ fn stable_diffusion_with_a_full_autoencoder() {
     let ddim = Request { sampler: Sampler::Ddim, ..lcm.clone() };
     let from_picture = Request { steps: 8, guidance_scale: 3.0, ..ddim.clone() };
     let negative = String::from("a green background");
-    check([
+    check(&[
         ("sd_lcm_4", lcm.clone()),
         ("sd_lcm_4_cfg", Request { seed: 8, ..guided.clone() }),
         (
@@ -54,7 +54,7 @@ fn v_prediction() {
     let folder = changed("sd", config, "\"prediction_type\": \"epsilon\"", "\"prediction_type\": \"v_prediction\"");
     let lcm = Request { seed: 7, guidance_scale: 1.5, ..request(folder.path()) };
     let ddim = Request { sampler: Sampler::Ddim, steps: 6, guidance_scale: 5.0, ..lcm.clone() };
-    check([("v_lcm_4_cfg", lcm), ("v_ddim_6", ddim)]);
+    check(&[("v_lcm_4_cfg", lcm), ("v_ddim_6", ddim)]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn sdxl() {
     let guided = Request { guidance_scale: 1.5, ..lcm.clone() };
     let euler = Request { sampler: Sampler::Euler, steps: 6, guidance_scale: 5.0, ..lcm.clone() };
     let negative = String::from("a green background");
-    check([
+    check(&[
         ("sdxl_lcm_4", lcm.clone()),
         ("sdxl_lcm_4_cfg_zeros", Request { seed: 8, ..guided.clone() }),
         (
@@ -92,13 +92,14 @@ fn an_empty_negative_prompt_of_sdxl_is_zeros_unless_the_model_says_otherwise() {
     let silent = changed("sdxl", "model_index.json", says, "");
     let no = changed("sdxl", "model_index.json", says, &says.replace("true", "false"));
     let guided = |folder: &TempDir| Request { seed: 8, guidance_scale: 1.5, ..request(folder.path()) };
-    check([("sdxl_lcm_4_cfg_zeros", guided(&silent)), ("sdxl_lcm_4_cfg_encoded", guided(&no))]);
+    check(&[("sdxl_lcm_4_cfg_zeros", guided(&silent)), ("sdxl_lcm_4_cfg_encoded", guided(&no))]);
 }
 
 /// Paints each on each backend and compares latents, and pictures where there are golden ones.
-fn check<const N: usize>(cases: [(&str, Request); N]) {
-    let engines = exact_engines(&Catalog::builtin());
-    let beyond: Vec<_> = engines.flat_map(|(backend, engine)| beyond(backend, &engine, &cases)).collect();
+fn check<const N: usize>(cases: &[(&str, Request); N]) {
+    let catalog = Catalog::builtin();
+    let engines = exact_engines(&catalog);
+    let beyond: Vec<_> = engines.flat_map(|(backend, engine)| beyond(backend, &engine, cases)).collect();
     assert!(beyond.is_empty(), "beyond {BOUND} or off by more than 1:\n{}", beyond.join("\n"));
 }
 
