@@ -82,7 +82,7 @@ fn lcm_sdxl_by_its_id() {
     let runs = runs(&files);
     let run = runs.iter().find(|run| run.name == "lcm-sdxl_8").expect("the run");
     let request = Request { model: ModelRef::new("lcm-sdxl"), ..request(&files, run) };
-    check_requests(&files, &catalog, vec![(&run.name, request)], BOUND);
+    check_requests(&files, &catalog, &[(&run.name, request)], BOUND);
 }
 
 #[test]
@@ -117,14 +117,14 @@ fn check(root: &Path, models: &[&str], bound: f64) {
     let files = GoldenFiles::new(root.into());
     let runs = runs(&files);
     let chosen = runs.iter().filter(|run| models.is_empty() || models.contains(&run.model.as_str()));
-    let requests = chosen.map(|run| (run.name.as_str(), request(&files, run))).collect();
-    check_requests(&files, &Catalog::builtin(), requests, bound);
+    let requests: Vec<_> = chosen.map(|run| (run.name.as_str(), request(&files, run))).collect();
+    check_requests(&files, &Catalog::builtin(), &requests, bound);
 }
 
-fn check_requests(files: &GoldenFiles, catalog: &Catalog, requests: Vec<(&str, Request)>, bound: f64) {
+fn check_requests(files: &GoldenFiles, catalog: &Catalog, requests: &[(&str, Request)], bound: f64) {
     assert!(!requests.is_empty(), "there are runs");
     let engines = exact_engines(catalog);
-    let beyond = engines.flat_map(|(backend, engine)| beyond(files, catalog, backend, &engine, &requests, bound));
+    let beyond = engines.flat_map(|(backend, engine)| beyond(files, catalog, backend, &engine, requests, bound));
     let beyond: Vec<_> = beyond.collect();
     assert!(beyond.is_empty(), "beyond {bound}:\n{}", beyond.join("\n"));
 }

@@ -34,7 +34,6 @@ fn psnr(a: &Picture, b: &Picture) -> f64 {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures reached are worth reading")]
 fn pictures_of_narrower_numbers_look_like_those_of_f32() {
     const PROMPTS: usize = 64;
     let exact = pictures(Precision::F32, PROMPTS);
