@@ -147,8 +147,8 @@ mod tests {
         let run = |bytes: usize| {
             memory.begin_run();
             drop([(); 3].map(|()| memory.borrow(bytes).expect("memory")));
-            let held = memory.state().held;
-            held
+            let state = memory.state();
+            state.held
         };
         let small = run(1 << 20);
         assert_eq!(small, 3 << 20);
