@@ -41,11 +41,16 @@ pub(super) fn precision_of_layer(asked: Precision, kind: Kind, shape: [usize; 3]
     if asked == Precision::Int8 && (kept || outputs.min(inputs) < FEW_CHANNELS) { Precision::Bf16 } else { asked }
 }
 
-/// In which order kernels are packed: for Winograd's convolution where it has fewer multiplications to offer, against
+/// In which order kernels are packed: few outputs with all places as outputs; for Winograd's convolution where it has fewer multiplications to offer, against
 /// 16 / 9 of the memory. Few channels drown in its transforms; where weights are many and pixels few, as after two
 /// halvings, a tenth of the time is not worth a seventh of a network's memory; bytes cannot be transformed.
 pub(super) fn layout_of_kernels(precision: Precision, kernels: &Kernels, level: usize) -> Layout {
+    /// Outputs whose places fill two panels at most.
+    const FEW_OUTPUTS: usize = 4;
     let [h, w] = kernels.size;
+    if kernels.outputs <= FEW_OUTPUTS && h * w > 1 && kernels.inputs >= FEW_CHANNELS {
+        return Layout::Places { taps: h * w };
+    }
     let fits = [h, w, kernels.spec.stride] == [3, 3, 1] && kernels.inputs.min(kernels.outputs) >= FEW_CHANNELS;
     match precision {
         Precision::F32 | Precision::Bf16 if fits && level < 2 => Layout::Winograd,

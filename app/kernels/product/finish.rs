@@ -202,7 +202,7 @@ fn add<T: Number>(sums: &mut [f32], values: &[T]) {
 }
 
 #[inline(always)]
-fn add_values(sums: &mut [f32], values: Values<'_>, first: usize) {
+pub(super) fn add_values(sums: &mut [f32], values: Values<'_>, first: usize) {
     match values {
         Values::F32(values) => add(sums, &values[first..][..sums.len()]),
         Values::Bf16(values) => add(sums, &values[first..][..sums.len()]),

@@ -10,6 +10,7 @@ mod finish;
 mod leaf;
 mod pack;
 mod panel;
+mod places;
 mod portable;
 mod quantize;
 mod rows;
@@ -51,7 +52,7 @@ pub fn linear(
 
 /// The cross-correlation of a picture, `[n, h, w, c]`, with weights packed as [`Layout::Kernel`], finished:
 /// `out` is `[n, output h, output w, outputs]`. Of weights packed as [`Layout::Winograd`], for kernels of 3×3 and
-/// stride 1, with 4/9 of the multiplications (arXiv 1509.09308, F(2×2, 3×3)).
+/// stride 1, with 4/9 of the multiplications (arXiv 1509.09308, F(2×2, 3×3)); as [`Layout::Places`], for few outputs.
 ///
 /// # Errors
 /// [`Cancelled`].
@@ -65,6 +66,9 @@ pub fn conv2d(
 ) -> Result<(), Cancelled> {
     if w.layout == Layout::Winograd {
         return winograd::conv2d(cx, x, geometry, w, finish, out);
+    }
+    if let Layout::Places { .. } = w.layout {
+        return places::conv2d(cx, x, geometry, w, finish, out);
     }
     if geometry.is_pointwise() {
         return linear(cx, x, w, finish, out);

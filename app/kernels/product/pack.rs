@@ -37,6 +37,12 @@ pub enum Layout {
         /// Places of the kernel.
         taps: usize,
     },
+    /// Kernels `[n, c, taps]`, k = c · taps, of so few outputs that most columns of a panel would be empty: every pixel is
+    /// multiplied by all places of all of them, and the products are added up where the kernels lie.
+    Places {
+        /// Places of the kernel.
+        taps: usize,
+    },
     /// Kernels `[n, c, 9]`, k = 9 c, of stride 1, multiplied at the 16 places of a transformed patch; not for
     /// bytes.
     Winograd,
@@ -60,6 +66,8 @@ pub struct Packed {
     pub(super) bias: Vec<f32>,
     pub(super) scales: Vec<f32>,
     pub(super) offsets: Vec<i32>,
+    /// Of products that are added up: it comes once.
+    pub(super) bias_of_sums: Vec<f32>,
 }
 
 /// Why weights were not packed.
@@ -89,6 +97,7 @@ impl Packed {
     ) -> Result<Self, PackError> {
         let [n, k, positions] = match layout {
             Layout::Winograd => [shape[0], shape[1] / 9, winograd::PLACES],
+            Layout::Places { taps } => [shape[0] * taps, shape[1] / taps, 1],
             _ => [shape[0], shape[1], 1],
         };
         let (width, groups) = (columns(cx.isa), k.div_ceil(precision.group()));
@@ -108,7 +117,12 @@ impl Packed {
             bias: vec![0.0; panels * width],
             scales: vec![1.0; panels * width],
             offsets: vec![0; panels * width],
+            bias_of_sums: Vec::new(),
         };
+        if let Layout::Places { .. } = layout {
+            packed.bias_of_sums = bias.map_or_else(|| vec![0.0; shape[0]], <[f32]>::to_vec);
+        }
+        let bias = bias.filter(|_| packed.bias_of_sums.is_empty());
         for column in 0..panels * width {
             if let (Some(row), Some(bias)) = (packed.row_of(column), bias) {
                 packed.bias[column] = bias[row];
@@ -118,7 +132,7 @@ impl Packed {
         Ok(packed)
     }
 
-    /// Outputs of a product: of gated weights, half of their rows.
+    /// Outputs of a product: of gated weights, half of their rows; of places, those of every place.
     pub fn outputs(&self) -> usize {
         if self.layout == Layout::Gated { self.shape[0] / 2 } else { self.shape[0] }
     }
@@ -216,7 +230,12 @@ impl Packed {
         let k = self.groups() * self.precision.group();
         let apart = columns.len() * k;
         rows.fill(0.0);
-        let mut stored = vec![0.0; if self.positions > 1 { 9 * self.depth() } else { self.depth() }];
+        let taps = match self.layout {
+            Layout::Winograd => 9,
+            Layout::Places { taps } => taps,
+            _ => 1,
+        };
+        let mut stored = vec![0.0; taps * self.depth()];
         for (place, column) in columns.enumerate() {
             if let Some(row) = self.row_of(column) {
                 self.read(source, row, &mut rows[place * k..], apart, &mut stored);
@@ -230,12 +249,21 @@ impl Packed {
         let (taps, channels) = match self.layout {
             Layout::Plain | Layout::Gated => return source(row..row + 1, 0..k, &mut out[..k]),
             Layout::Kernel { taps } => (taps, k / taps),
+            Layout::Places { taps } => (taps, k),
             Layout::Winograd => (9, k),
+        };
+        // Of places, the rows of one after those of the other.
+        let (row, place) = match self.layout {
+            Layout::Places { .. } => (row % self.bias_of_sums.len(), Some(row / self.bias_of_sums.len())),
+            _ => (row, None),
         };
         let stored = &mut stored[..taps * channels];
         source(row..row + 1, 0..taps * channels, stored);
         if self.layout == Layout::Winograd {
             return winograd::transform_kernels(stored, out, apart);
+        }
+        if let Some(place) = place {
+            return out.iter_mut().zip(stored.chunks(taps)).for_each(|(out, kernel)| *out = kernel[place]);
         }
         for (tap, out) in out[..k].chunks_mut(channels).enumerate() {
             for (out, kernel) in out.iter_mut().zip(stored.chunks(taps)) {
