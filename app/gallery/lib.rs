@@ -10,6 +10,8 @@ mod name;
 mod open;
 mod save;
 mod sheet;
+mod thumbnail;
+mod timeline;
 
 pub use atomic::{check_writable, write_atomically};
 pub use infotext::Infotext;
@@ -17,3 +19,4 @@ pub use name::{default_folder, next_number, suggested_name};
 pub use open::{Opened, open};
 pub use save::save;
 pub use sheet::{Panel, compose};
+pub use timeline::{DEFAULT_TIMELINE_BYTES, Frame, FrameId, Kept, KeptFrame, Timeline};
