@@ -137,6 +137,11 @@ impl Pace {
         self.pending = None;
     }
 
+    /// Whether there is a change that was not sent yet.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
     /// Whether what is pending was asked for by Enter.
     pub(crate) fn is_forced(&self) -> bool {
         self.pending.is_some_and(|pending| pending.urgency == Urgency::Forced)

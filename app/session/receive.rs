@@ -11,6 +11,7 @@ impl Session {
     /// Takes in what the engine tells.
     pub fn receive(&mut self, event: Event, now: Moment) {
         self.heard = true;
+        let Some(event) = self.receive_idle(event) else { return self.reconcile(now) };
         // The one place where events of superseded and stopped runs are dropped.
         if event.run().is_some() && event.run() != self.run.as_ref().map(|run| run.id) {
             return;
@@ -112,6 +113,7 @@ impl Session {
             self.trouble = Some(Trouble { failure, of_run: false });
         } else {
             // The engine itself is in trouble, so nothing more can be expected of the run.
+            self.idle.end();
             self.run_failed(failure);
         }
     }

@@ -1,6 +1,7 @@
 use crate::{
     Moment, Notice, Settings, Step,
     history::History,
+    idle::Lane,
     inspect::Inspections,
     meter::{Load, Meter},
     pace::{Due, InProgress, Outlook, Pace},
@@ -18,7 +19,8 @@ use std::sync::Arc;
 /// [`next_wake`](Self::next_wake) has passed, and hand what it returns to the engine.
 ///
 /// Invariants: the request always validates against its model; run ids strictly increase; at most one run is outstanding,
-/// the newest, and only its events count; the same request is not sent twice unless asked for.
+/// the newest, and only its events count; the same request is not sent twice unless asked for. An idle run is outstanding
+/// only while nothing else is wanted.
 #[derive(Debug)]
 pub struct Session {
     pub(crate) models: Vec<ModelInfo>,
@@ -30,6 +32,7 @@ pub struct Session {
     pub(crate) outbox: Vec<Command>,
     pub(crate) newest: RunId,
     pub(crate) run: Option<Run>,
+    pub(crate) idle: Lane,
     /// The request failed or was stopped: it is not sent again by itself.
     pub(crate) declined: bool,
     pub(crate) shown: Option<Shown>,
@@ -83,6 +86,7 @@ impl Session {
             outbox: Vec::new(),
             newest: RunId(0),
             run: None,
+            idle: Lane::default(),
             declined: false,
             shown: None,
             stale_since: None,
@@ -111,6 +115,7 @@ impl Session {
         {
             self.generate(now);
         }
+        self.tend_idle();
         std::mem::take(&mut self.outbox)
     }
 
@@ -122,6 +127,7 @@ impl Session {
         self.run = Some(Run::new(self.newest, canonical, load, now));
         self.pace.clear();
         // A run supersedes the one before by itself.
+        self.idle.end();
         self.outbox.retain(|command| !matches!(command, Command::Stop));
         let mut request = self.settings.request.clone();
         // What is off is no part of the picture, nor of what is saved with it.
@@ -177,6 +183,7 @@ impl Session {
         } else {
             self.stale_since.get_or_insert(now);
         }
+        self.follow_idle();
     }
 
     /// Ends the run in progress; its events do not count any more.

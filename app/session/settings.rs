@@ -1,3 +1,4 @@
+use crate::Tab;
 use fourstep_protocol::{Family, Guidance, LoraRef, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,7 @@ pub struct Settings {
     pub ui: UiSettings,
 }
 
-/// What the window keeps for itself; the session only carries it.
+/// What the window keeps for itself; of it, the session looks only at the tab.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UiSettings {
@@ -44,6 +45,9 @@ pub struct UiSettings {
     pub loras_open: bool,
     /// The light theme instead of the dark one.
     pub light_theme: bool,
+    /// What the stage shows; the next start shows the picture. What is painted while idle depends on it.
+    #[serde(skip)]
+    pub tab: Tab,
 }
 
 impl Settings {

@@ -131,6 +131,16 @@ impl App {
         }
     }
 
+    /// Those of idle runs are not the live picture's.
+    fn take_previews(&mut self, ctx: &Context) {
+        while let Some(preview) = self.ports.previews.newest() {
+            match self.session.idle_run() {
+                Some(run) if run == preview.run => self.stage.take_preview(ctx, preview),
+                _ => self.screen.take_in(preview),
+            }
+        }
+    }
+
     fn keep_settings(&mut self, ctx: &Context, now: Moment) {
         if *self.session.settings() == self.saved {
             return;
@@ -160,7 +170,9 @@ impl eframe::App for App {
         self.take_outcomes(now);
         self.take_library(now);
         self.pump(ctx, now);
+        self.take_previews(ctx);
         self.screen.update(ctx, &mut self.session, &*self.ports.previews, now);
+        self.stage.update(ctx, &self.session, &*self.ports.previews);
         self.happening.update(&self.session, now);
         if let Some(c) = self.fonts.take_missing() {
             self.happening.say(fonts::lack_of(c), true, now);

@@ -54,6 +54,7 @@ impl App {
             }
             Intent::ToggleHelp => self.help = !self.help,
             Intent::ToggleStageOnly => self.set_stage_only(ctx, !self.stage_only),
+            Intent::ShowTab(tab) => self.session.ui_mut().tab = *tab,
             Intent::TogglePixels => self.stage.pixels = Some(!self.stage.pixels.unwrap_or(false)),
             Intent::ToggleZoom => {
                 let scale = 1.0 / ctx.pixels_per_point();

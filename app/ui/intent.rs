@@ -1,5 +1,5 @@
 use fourstep_protocol::ItemKind;
-use fourstep_session::Action;
+use fourstep_session::{Action, Tab};
 use std::path::PathBuf;
 
 /// What the person wants, as a view understood it; carried out after the frame is drawn.
@@ -41,6 +41,8 @@ pub(crate) enum Intent {
     ToggleHelp,
     /// Nothing but the picture, over the whole screen.
     ToggleStageOnly,
+    /// Show this on the stage.
+    ShowTab(Tab),
     /// Draw an enlarged picture smooth, or as pixels.
     TogglePixels,
     /// Zoom between the whole picture and one pixel to a pixel.

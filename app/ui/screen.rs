@@ -58,9 +58,6 @@ impl Screen {
         now: Moment,
     ) -> bool {
         self.steer(session, previews);
-        while let Some(preview) = previews.newest() {
-            self.preview = Some(preview);
-        }
         if self.before.as_ref().is_some_and(|(_, since)| now.since(*since) >= FADE_SECS) {
             self.before = None;
         }
@@ -69,6 +66,11 @@ impl Screen {
             ctx.request_repaint();
         }
         changed
+    }
+
+    /// A preview of a live run.
+    pub(crate) fn take_in(&mut self, preview: PreviewPicture) {
+        self.preview = Some(preview);
     }
 
     /// Tells the decoder what is wanted of it.
@@ -128,7 +130,8 @@ impl Screen {
     }
 
     fn layer(&self, ctx: &Context, picture: Arc<Picture>, nominal: (f32, f32), run: RunId, step: Option<u32>) -> Layer {
-        let texture = ctx.load_texture("picture", image(&picture, self.smooth && step.is_none()), options(self.smooth));
+        let image = image(&picture, self.smooth && step.is_none());
+        let texture = ctx.load_texture("picture", image, options(self.smooth));
         Layer { texture, picture, width_px: nominal.0, height_px: nominal.1, run, step }
     }
 
@@ -171,6 +174,13 @@ impl Screen {
 }
 
 impl Layer {
+    /// A picture of an idle run, drawn smooth.
+    pub(crate) fn new(ctx: &Context, picture: Arc<Picture>, run: RunId, step: Option<u32>) -> Self {
+        let (width_px, height_px) = (picture.width() as f32, picture.height() as f32);
+        let texture = ctx.load_texture("idle picture", image(&picture, step.is_none()), options(true));
+        Self { texture, picture, width_px, height_px, run, step }
+    }
+
     fn aspect(&self) -> f32 {
         self.width_px / self.height_px
     }

@@ -2,7 +2,7 @@
 
 use crate::intent::{Intent, View};
 use crate::panel::prompt_id;
-use egui::{Context, Event, ImeEvent, Key, Modifiers};
+use egui::{Context, Event, FocusDirection, ImeEvent, Key, Modifiers};
 use fourstep_protocol::ItemKind;
 use fourstep_session::Action;
 
@@ -40,6 +40,7 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
     (
         "View",
         &[
+            ("Tab", "The next view: picture, twin"),
             ("F", "Nothing but the picture"),
             ("Z", "Fit, or one pixel to a pixel"),
             ("P", "Smooth, or pixels"),
@@ -75,6 +76,11 @@ pub(crate) fn read(ctx: &Context, view: &mut View<'_>, modal: bool) {
     if focused.is_none() && pressed(ctx, Modifiers::NONE, Key::Space) {
         let live = view.session.is_live();
         view.act(Action::SetLive(!live));
+    }
+    if focused.is_none() && pressed(ctx, Modifiers::NONE, Key::Tab) {
+        // Otherwise the first control would take the keyboard as well.
+        ctx.memory_mut(|m| m.move_focus(FocusDirection::None));
+        view.want(Intent::ShowTab(view.session.settings().ui.tab.turned(1)));
     }
     if !ctx.text_edit_focused() {
         without_ctrl(ctx, view);

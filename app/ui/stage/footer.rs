@@ -1,4 +1,4 @@
-use super::{Stage, Zoom, canvas};
+use super::{Stage, Zoom, picture};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::screen::Screen;
@@ -52,7 +52,7 @@ fn zoom_buttons(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Sc
     if icon_button(ui, icons::FULLSCREEN, "Nothing but the picture", "F").clicked() {
         view.want(Intent::ToggleStageOnly);
     }
-    let pixels = canvas::shows_pixels(ui, stage, screen);
+    let pixels = picture::shows_pixels(ui, stage, screen);
     let name = if pixels { "Draw the picture smooth" } else { "Show the picture's pixels" };
     let button = Button::new("").icon(icons::GRID).name(name).shortcut("P").quiet().on(pixels);
     if button.show(ui).clicked() {
@@ -68,7 +68,7 @@ fn zoom_buttons(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Sc
     if button.quiet().on(stage.zoom == Zoom::Fit).width(44.0).show(ui).clicked() {
         stage.zoom = Zoom::Fit;
     }
-    let percent = canvas::scale(ui, stage, screen).map(|s| format!("{:.0} %", s * 100.0)).unwrap_or_default();
+    let percent = picture::scale(ui, stage, screen).map(|s| format!("{:.0} %", s * 100.0)).unwrap_or_default();
     let (rect, _) = ui.allocate_exact_size(vec2(64.0, 24.0), Sense::hover());
     let p = palette(ui);
     ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, percent, theme::regular(12.0), p.secondary);

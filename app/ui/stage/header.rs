@@ -1,19 +1,31 @@
+use super::tabs;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::widgets::{Button, icon_button};
 use egui::{Align, Layout, Ui};
 use fourstep_session::{Action, Status};
 
-/// Live or paused, paint and stop at the left; what one does with a finished picture at the right.
+/// Below this many points, buttons are icons only.
+const NARROW: f32 = 760.0;
+
+/// The tabs, and live or paused, paint and stop at the left; what one does with a finished picture at the right.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    let narrow = ui.available_width() < NARROW;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        run_buttons(ui, view);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| picture_buttons(ui, view));
+        tabs::show(ui, view, narrow);
+        ui.add_space(6.0);
+        run_buttons(ui, view, narrow);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| picture_buttons(ui, view, narrow));
     });
 }
 
-fn run_buttons(ui: &mut Ui, view: &mut View<'_>) {
+fn run_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
+    // A button as wide as its longest text, so that a change moves nothing.
+    let button = |text, icon, name, width| {
+        let button = Button::new(if narrow { "" } else { text }).icon(icon).name(name);
+        button.width(if narrow { 0.0 } else { width })
+    };
     let live = view.session.is_live();
     let status = view.session.status(view.now);
     let (text, icon, name) = if live {
@@ -21,15 +33,15 @@ fn run_buttons(ui: &mut Ui, view: &mut View<'_>) {
     } else {
         ("Go live", icons::PLAY, "Paint every change by itself")
     };
-    if Button::new(text).icon(icon).name(name).shortcut("Space").width(96.0).show(ui).clicked() {
+    if button(text, icon, name, 96.0).shortcut("Space").show(ui).clicked() {
         view.act(Action::SetLive(!live));
     }
-    let paint = Button::new("Paint").icon(icons::BRUSH).name("Paint now").shortcut("Enter").width(80.0);
+    let paint = button("Paint", icons::BRUSH, "Paint now", 80.0).shortcut("Enter");
     if paint.primary(!live && !is_busy(&status)).show(ui).clicked() {
         view.want(Intent::Paint);
     }
     let stop = ui.add_enabled_ui(is_busy(&status), |ui| {
-        Button::new("Stop").icon(icons::STOP).name("Stop painting").shortcut("Esc").width(76.0).show(ui).clicked()
+        button("Stop", icons::STOP, "Stop painting", 76.0).shortcut("Esc").show(ui).clicked()
     });
     if stop.inner {
         view.act(Action::Stop);
@@ -42,10 +54,11 @@ pub(crate) fn is_busy(status: &Status) -> bool {
 }
 
 /// From the right edge inwards.
-fn picture_buttons(ui: &mut Ui, view: &mut View<'_>) {
+fn picture_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
     let there = view.session.shown().is_some();
     let save = ui.add_enabled_ui(there, |ui| {
-        Button::new("Save picture").icon(icons::DOWNLOAD).shortcut("Ctrl+S").show(ui).clicked()
+        let text = if narrow { "" } else { "Save picture" };
+        Button::new(text).icon(icons::DOWNLOAD).name("Save picture").shortcut("Ctrl+S").show(ui).clicked()
     });
     if save.inner {
         view.want(Intent::Save);

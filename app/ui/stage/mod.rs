@@ -1,17 +1,22 @@
-//! The picture, as large as it can be, and what one does with it.
+//! The picture, as large as it can be, and what one does with it; in its tabs, what there is beside it.
 
-mod canvas;
 mod footer;
 mod header;
+mod picture;
+mod tabs;
+mod twin;
 mod zoom;
 
 pub(crate) use header::is_busy;
 pub(crate) use zoom::Zoom;
 
+use crate::error_bar;
 use crate::intent::View;
+use crate::ports::{PreviewPicture, Previews};
 use crate::screen::Screen;
 use crate::theme::palette;
-use egui::{Frame, Margin, Ui};
+use egui::{Context, Frame, Margin, Ui};
+use fourstep_session::{Session, Tab};
 
 /// How the stage looks at the picture.
 #[derive(Default)]
@@ -19,6 +24,19 @@ pub(crate) struct Stage {
     pub zoom: Zoom,
     /// Chosen by hand; else smooth, and pixels where zoomed in far.
     pub pixels: Option<bool>,
+    twin: twin::Twin,
+}
+
+impl Stage {
+    /// Takes over what the session and the decoder have for the tabs beside the picture.
+    pub(crate) fn update(&mut self, ctx: &Context, session: &Session, previews: &dyn Previews) {
+        self.twin.update(ctx, session, previews);
+    }
+
+    /// A preview that is not the live picture's.
+    pub(crate) fn take_preview(&mut self, ctx: &Context, preview: PreviewPicture) {
+        self.twin.take_preview(ctx, preview);
+    }
 }
 
 /// Draws the stage in what is left of the window.
@@ -32,5 +50,12 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
         footer.show_separator_line(false).show(ui, |ui| footer::show(ui, view, stage, screen));
     }
     let frame = Frame::new().fill(p.stage).inner_margin(if only { Margin::ZERO } else { Margin::symmetric(12, 0) });
-    egui::CentralPanel::default().frame(frame).show(ui, |ui| canvas::show(ui, view, stage, screen));
+    egui::CentralPanel::default().frame(frame).show(ui, |ui| {
+        let rect = ui.available_rect_before_wrap();
+        match view.session.settings().ui.tab {
+            Tab::Picture => picture::show(ui, view, stage, screen),
+            Tab::Twin => twin::show(ui, view, stage, screen),
+        }
+        error_bar::show(ui, view, rect);
+    });
 }

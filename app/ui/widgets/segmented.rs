@@ -74,6 +74,8 @@ fn show_cell(ui: &mut Ui, area: Rect, cell: &Cell<'_>, chosen: bool) -> bool {
         ui.painter().rect_stroke(frame, 1.5, Stroke::new(1.5, ink), StrokeKind::Middle);
         centre.y = area.bottom() - 14.0;
     }
-    ui.painter().text(centre, Align2::CENTER_CENTER, cell.text, theme::medium(13.0), ink);
+    let tight = area.width() < 52.0 && cell.text.chars().count() > 4;
+    let font = theme::medium(if tight { 12.0 } else { 13.0 });
+    ui.painter().text(centre, Align2::CENTER_CENTER, cell.text, font, ink);
     tip(ui, response, cell.name, cell.shortcut).clicked()
 }

@@ -66,6 +66,8 @@ pub struct World {
     coming: Vec<(f64, Event)>,
     /// Every run sent: when, which, what.
     pub sent: Vec<(f64, RunId, Arc<Request>)>,
+    /// Every idle run sent.
+    pub idle: Vec<(f64, RunId, Arc<Request>)>,
     pub stops: usize,
     /// When a step became the newest to be seen.
     pub previews: Vec<(f64, RunId, u32)>,
@@ -79,8 +81,12 @@ impl World {
     }
 
     pub fn with(pace: Pace, settings: Settings) -> Self {
+        Self::of(models(), pace, settings)
+    }
+
+    pub fn of(models: Vec<ModelInfo>, pace: Pace, settings: Settings) -> Self {
         let mut world = Self {
-            session: Session::new(models(), settings),
+            session: Session::new(models, settings),
             now: 0.0,
             pace,
             cursed: "cursed".into(),
@@ -89,6 +95,7 @@ impl World {
             free_at: 0.0,
             coming: vec![(0.0, Event::Ready(device()))],
             sent: vec![],
+            idle: vec![],
             stops: 0,
             previews: vec![],
             pictures: vec![],
@@ -163,7 +170,8 @@ impl World {
 
     fn pass(&mut self, event: &Event) {
         if let Event::Started { run, .. } = event {
-            self.loaded = self.sent.iter().find(|(_, id, _)| id == run).map(|(_, _, r)| r.model.clone());
+            self.loaded =
+                self.sent.iter().chain(&self.idle).find(|(_, id, _)| id == run).map(|(_, _, r)| r.model.clone());
         }
         if let Event::Finished(f) = event {
             self.running.take_if(|run| *run == f.run);
@@ -202,17 +210,21 @@ impl World {
     }
 
     fn generate(&mut self, run: RunId, request: Arc<Request>) {
-        if let Some((_, last, _)) = self.sent.last() {
+        for (_, last, _) in self.sent.last().into_iter().chain(self.idle.last()) {
             assert!(run > *last, "run ids increase");
         }
         let info = self.session.models().iter().find(|m| m.model == request.model).unwrap();
         assert_eq!(request.validate(info), Ok(()));
-        let mut newest = self.session.request().clone();
-        newest.loras.retain(|lora| lora.weight != 0.0);
-        assert_eq!(*request, newest, "only the newest request is sent");
         self.supersede();
         self.running = Some(run);
-        self.sent.push((self.now, run, request.clone()));
+        if self.session.idle_run() == Some(run) {
+            self.idle.push((self.now, run, request.clone()));
+        } else {
+            let mut newest = self.session.request().clone();
+            newest.loras.retain(|lora| lora.weight != 0.0);
+            assert_eq!(*request, newest, "only the newest request is sent");
+            self.sent.push((self.now, run, request.clone()));
+        }
         let begin = self.now.max(self.free_at);
         let mut at = begin;
         let mut load_secs = 0.0;

@@ -1,5 +1,4 @@
 use super::{Stage, Zoom};
-use crate::error_bar;
 use crate::icons;
 use crate::intent::View;
 use crate::screen::{Layer, Screen};
@@ -14,48 +13,47 @@ const STALE_LIGHT: f32 = 0.74;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &mut Screen) {
     let rect = ui.available_rect_before_wrap();
-    ui.data_mut(|d| d.insert_temp(area_id(), rect));
+    note_area(ui, rect);
     let response = ui.allocate_rect(rect, Sense::click_and_drag());
     screen.set_smooth(!shows_pixels(ui, stage, screen));
     match screen.current().map(|layer| vec2(layer.width_px, layer.height_px)) {
         Some(size) => {
-            look(ui, &response, rect, stage, size);
-            paint(ui, view, stage, screen, rect, size);
+            look(ui, &response, rect, &mut stage.zoom, size);
+            paint(ui, view, stage.zoom, screen, rect);
             describe(&response, view);
         }
         None => placeholder(ui, rect, view),
     }
-    error_bar::show(ui, view, rect);
 }
 
 /// Wheel, drag and double click.
-fn look(ui: &Ui, response: &Response, rect: Rect, stage: &mut Stage, size: Vec2) {
+pub(super) fn look(ui: &Ui, response: &Response, rect: Rect, zoom: &mut Zoom, size: Vec2) {
     if response.double_clicked() {
-        stage.zoom = Zoom::Fit;
+        *zoom = Zoom::Fit;
     } else if response.dragged() {
-        stage.zoom = stage.zoom.panned(rect, size, response.drag_delta());
+        *zoom = zoom.panned(rect, size, response.drag_delta());
     }
     if let Some(at) = response.hover_pos() {
         let (pinch, wheel) = ui.input(|i| (i.zoom_delta(), i.smooth_scroll_delta().y));
         let factor = pinch * (wheel / 240.0).exp();
         if factor != 1.0 {
-            stage.zoom = stage.zoom.zoomed(rect, size, factor, at);
+            *zoom = zoom.zoomed(rect, size, factor, at);
         }
     }
-    if stage.zoom != Zoom::Fit && response.hovered() {
+    if *zoom != Zoom::Fit && response.hovered() {
         ui.ctx().set_cursor_icon(if response.dragged() { CursorIcon::Grabbing } else { CursorIcon::Grab });
     }
 }
 
-fn paint(ui: &Ui, view: &View<'_>, stage: &Stage, screen: &Screen, rect: Rect, size: Vec2) {
+/// Draws the picture, and how old it is.
+pub(super) fn paint(ui: &Ui, view: &View<'_>, zoom: Zoom, screen: &Screen, rect: Rect) {
     let Some(current) = screen.current() else { return };
+    let size = vec2(current.width_px, current.height_px);
     let stale = screen.staleness(ui.ctx(), view.session, view.now);
     let light = 1.0 - (1.0 - STALE_LIGHT) * stale;
-    let place = stage.zoom.rect(rect, size);
+    let place = zoom.rect(rect, size);
     let draw = |layer: &Layer, alpha: f32| {
-        let tint = Color32::from_gray((light * 255.0).round() as u8).gamma_multiply(alpha);
-        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        ui.painter().with_clip_rect(rect).image(layer.texture.id(), place, whole, tint);
+        draw(ui, layer, place, rect, Color32::from_gray((light * 255.0).round() as u8).gamma_multiply(alpha));
     };
     match screen.fading(view.now) {
         Some((below, covered)) => {
@@ -67,6 +65,12 @@ fn paint(ui: &Ui, view: &View<'_>, stage: &Stage, screen: &Screen, rect: Rect, s
     if stale > 0.0 {
         badge(ui, place.intersect(rect), stale);
     }
+}
+
+/// Draws a layer at `place`, as far as that lies within `clip`.
+pub(super) fn draw(ui: &Ui, layer: &Layer, place: Rect, clip: Rect, tint: Color32) {
+    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+    ui.painter().with_clip_rect(clip).image(layer.texture.id(), place, whole, tint);
 }
 
 /// Says that the picture is older than the settings.
@@ -106,6 +110,18 @@ fn placeholder(ui: &mut Ui, rect: Rect, view: &View<'_>) {
 
 fn area_id() -> Id {
     Id::unique("stage area")
+}
+
+/// Where a picture is drawn on the stage, for [`scale`].
+pub(super) fn note_area(ui: &Ui, rect: Rect) {
+    ui.data_mut(|d| d.insert_temp(area_id(), rect));
+}
+
+/// Size of the picture, or of the one to come, in px.
+pub(super) fn size(view: &View<'_>, screen: &Screen) -> Vec2 {
+    let wanted = view.session.request().size;
+    let wanted = vec2(wanted.width as f32, wanted.height as f32);
+    screen.current().map_or(wanted, |layer| vec2(layer.width_px, layer.height_px))
 }
 
 /// Pixels of the screen a pixel of the picture takes, as last drawn.

@@ -1,0 +1,23 @@
+/// What the stage shows.
+///
+/// A new view gets a variant here and in [`ALL`](Self::ALL), a cell in `ui/stage/tabs.rs` and a file of its own in
+/// `ui/stage/`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tab {
+    /// The live picture.
+    #[default]
+    Picture,
+    /// The live picture beside the same in many steps.
+    Twin,
+}
+
+impl Tab {
+    /// Every tab, in the order they stand in.
+    pub const ALL: [Self; 2] = [Self::Picture, Self::Twin];
+
+    /// The tab `by` places to the right, and around the end.
+    pub fn turned(self, by: i32) -> Self {
+        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or_default() as i32;
+        Self::ALL[(at + by).rem_euclid(Self::ALL.len() as i32) as usize]
+    }
+}

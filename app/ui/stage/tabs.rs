@@ -1,0 +1,32 @@
+use crate::intent::{Intent, View};
+use crate::widgets::{Cell, segmented};
+use egui::{Ui, vec2};
+use fourstep_session::Tab;
+
+/// Width of a tab, in points; the narrow one where the window is small.
+const WIDE: f32 = 68.0;
+const NARROW: f32 = 48.0;
+
+/// What the stage shows.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
+    let cells = Tab::ALL.map(|tab| {
+        let (text, name) = words(tab);
+        Cell { shortcut: "Tab", ..Cell::new(text, name) }
+    });
+    let open = view.session.settings().ui.tab;
+    let chosen = Tab::ALL.iter().position(|tab| *tab == open);
+    let width = if narrow { NARROW } else { WIDE } * cells.len() as f32;
+    ui.allocate_ui(vec2(width, crate::theme::CONTROL), |ui| {
+        if let Some(clicked) = segmented(ui, &cells, chosen) {
+            view.want(Intent::ShowTab(Tab::ALL[clicked]));
+        }
+    });
+}
+
+/// What a tab reads, and what it is for.
+fn words(tab: Tab) -> (&'static str, &'static str) {
+    match tab {
+        Tab::Picture => ("Picture", "The live picture"),
+        Tab::Twin => ("Twin", "Compare with the same in many steps"),
+    }
+}

@@ -1,0 +1,100 @@
+//! One half of the comparison: a caption and the picture below it.
+
+use super::super::{Zoom, picture};
+use crate::intent::View;
+use crate::screen::{Layer, Screen};
+use crate::theme::{self, palette};
+use crate::top_bar::duration;
+use crate::widgets::{line, progress};
+use egui::{Align2, Color32, Rect, Ui, Vec2, pos2, vec2};
+use fourstep_protocol::{Finished, Request, Timings};
+use fourstep_session::TwinState;
+
+/// Height of the caption, in points.
+const CAPTION: f32 = 32.0;
+
+/// Where the picture is within a half.
+pub(super) fn picture_area(half: Rect) -> Rect {
+    half.with_min_y(half.top() + CAPTION)
+}
+
+/// The picture as it is painted live.
+pub(super) fn live(ui: &Ui, view: &View<'_>, screen: &Screen, half: Rect, zoom: Zoom) {
+    let area = picture_area(half);
+    let shown = view.session.shown();
+    let request = view.session.request();
+    let timings = shown.filter(|_| !view.session.is_stale()).map(|f| &f.timings);
+    caption(ui, half, request, timings);
+    match screen.current() {
+        Some(_) => picture::paint(ui, view, zoom, screen, area),
+        None => note(ui, area, "The first picture is on its way"),
+    }
+}
+
+/// The same in many steps, or why it is not there.
+pub(super) fn slow(ui: &Ui, view: &View<'_>, layer: Option<&Layer>, half: Rect, zoom: Zoom, size: Vec2) {
+    let area = picture_area(half);
+    let twin = view.session.twin();
+    if let Some(request) = view.session.twin_request() {
+        let timings = if let TwinState::Finished(Finished { timings, .. }) = twin { Some(timings) } else { None };
+        caption(ui, half, &request, timings);
+    }
+    if let Some(layer) = layer {
+        picture::draw(ui, layer, zoom.rect(area, size), area, Color32::WHITE);
+    }
+    match twin {
+        TwinState::OnlyFewSteps => {
+            let name = &view.session.model().name;
+            note(
+                ui,
+                area,
+                &format!("{name} only knows how to paint in few steps: there is nothing to compare it with."),
+            );
+        }
+        TwinState::IsSlow => note(ui, area, "This picture is painted in many steps itself."),
+        TwinState::NoPicture => note(ui, area, "It is painted as soon as the live picture is there."),
+        TwinState::Waiting => note(ui, area, "It is painted when there is nothing else to do."),
+        TwinState::Loading { what, fraction } => far(ui, area, &format!("Opening {what}"), fraction),
+        TwinState::Painting { step, steps } => {
+            far(ui, area, &format!("step {step}/{steps}"), step as f32 / steps.max(1) as f32);
+        }
+        TwinState::Finished(_) => {}
+        TwinState::Failed(failure) => note(ui, area, &failure.to_string()),
+    }
+}
+
+/// `DDIM · 25 steps · 1.21 s`.
+fn caption(ui: &Ui, half: Rect, request: &Request, timings: Option<&Timings>) {
+    let p = palette(ui);
+    let plural = if request.steps == 1 { "" } else { "s" };
+    let what = format!("{} · {} step{plural}", request.sampler.label(), request.steps);
+    let place = Rect::from_min_size(half.min, vec2(half.width(), CAPTION));
+    let right = line(ui, place, &what, theme::medium(13.0), p.text).right;
+    let more = match timings {
+        Some(t) => format!("guidance {:.1} · {}", request.guidance_scale, duration(t.total_secs)),
+        None => format!("guidance {:.1}", request.guidance_scale),
+    };
+    line(ui, place.with_min_x(right + 10.0), &more, theme::regular(12.0), p.secondary);
+}
+
+/// A sentence in the middle, in as many lines as it takes.
+fn note(ui: &Ui, area: Rect, text: &str) {
+    let p = palette(ui);
+    let width = (area.width() - 48.0).clamp(80.0, 420.0);
+    let galley = ui.painter().layout(text.to_owned(), theme::regular(14.0), p.secondary, width);
+    let place = Align2::CENTER_CENTER.anchor_size(area.center(), galley.size());
+    ui.painter().rect_filled(place.expand2(vec2(12.0, 8.0)), theme::RADIUS, p.stage.gamma_multiply(0.86));
+    ui.painter().galley(place.min, galley, p.secondary);
+}
+
+/// A bar over the lower edge.
+fn far(ui: &Ui, area: Rect, text: &str, fraction: f32) {
+    let p = palette(ui);
+    let bar = Rect::from_min_size(pos2(area.left() + 12.0, area.bottom() - 18.0), vec2(160.0, 6.0));
+    let bar = bar.with_max_x(bar.right().min(area.right() - 96.0));
+    let back = bar.expand2(vec2(8.0, 9.0)).with_max_x(bar.right() + 92.0);
+    ui.painter().rect_filled(back, theme::RADIUS, p.panel.gamma_multiply(0.92));
+    progress(ui, bar, text, fraction);
+    let place = Rect::from_min_max(pos2(bar.right() + 10.0, back.top()), back.right_bottom());
+    line(ui, place, text, theme::regular(12.0), p.text);
+}
