@@ -4,6 +4,8 @@
 //! the models and all caches.
 
 mod base;
+mod composition;
+mod denoise;
 mod engine;
 mod fault;
 mod init_image;
@@ -25,6 +27,7 @@ mod text;
 mod tiny_decoder;
 pub mod tokenizer;
 mod vae;
+mod way;
 mod worker;
 
 pub use engine::Engine;

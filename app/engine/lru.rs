@@ -10,21 +10,40 @@ impl<K: PartialEq, V> Lru<K, V> {
         Self { entries: Vec::with_capacity(capacity), capacity }
     }
 
+    /// The value of `key`, if it is kept.
+    pub(crate) fn get(&mut self, key: &K) -> Option<&mut V> {
+        let at = self.entries.iter().position(|(k, _)| k == key)?;
+        let entry = self.entries.remove(at);
+        self.entries.push(entry);
+        self.entries.last_mut().map(|(_, value)| value)
+    }
+
+    /// Keeps a value.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        self.entries.retain(|(k, _)| *k != key);
+        self.make_room();
+        self.entries.push((key, value));
+    }
+
     /// The value of `key`, made by `make` where it is not kept yet. What makes room for it goes before it is made, so
     /// that there are never more than `capacity` values at a time.
     pub(crate) fn get_or_try_insert<E>(&mut self, key: K, make: impl FnOnce() -> Result<V, E>) -> Result<&mut V, E> {
         let entry = match self.entries.iter().position(|(k, _)| *k == key) {
             Some(at) => self.entries.remove(at),
             None => {
-                if self.entries.len() >= self.capacity {
-                    self.entries.remove(0);
-                }
+                self.make_room();
                 (key, make()?)
             }
         };
         self.entries.push(entry);
         let last = self.entries.len() - 1;
         Ok(&mut self.entries[last].1)
+    }
+
+    fn make_room(&mut self) {
+        if self.entries.len() >= self.capacity {
+            self.entries.remove(0);
+        }
     }
 }
 

@@ -2,28 +2,32 @@
 
 use crate::{
     base::Base,
-    fault::{Result, RunError, not_a_number},
+    denoise::{Denoise, Watch},
+    fault::{Result, RunError},
     init_image,
     lru::Lru,
+    model::Loaded,
     models::{Models, Setup},
-    network_set::{Conditions, NetworkSet, PromptKey},
     noise_tape::{NoiseTape, TapeKey},
-    samplers::{self, SamplerRun},
-    text::Prompt,
+    samplers,
     vae::{Device, Vae},
+    way::{Followed, Way, WayKey},
 };
 use fourstep_compute::{Backend, CancelToken};
-use fourstep_protocol::{Event, Finished, Latents, Request, RunId, Timings};
+use fourstep_protocol::{Anchor, Event, Finished, Latents, Request, RunId, Timings};
 use std::{sync::Arc, time::Instant};
 
 /// Seeds whose noise is kept.
 const TAPES_KEPT: usize = 4;
+/// Runs that others follow.
+const WAYS_KEPT: usize = 4;
 
 /// Turns requests into pictures and keeps everything that the next request is likely to need again.
 pub(crate) struct Pipeline<B: Backend> {
     setup: Setup<B>,
     models: Models<B>,
     tapes: Lru<TapeKey, NoiseTape>,
+    ways: Lru<WayKey, Way>,
 }
 
 /// One run, as the worker hands it over.
@@ -36,141 +40,103 @@ pub(crate) struct Run<'a> {
 
 impl<B: Backend> Pipeline<B> {
     pub(crate) fn new(setup: Setup<B>) -> Self {
-        Self { setup, models: Models::new(), tapes: Lru::new(TAPES_KEPT) }
+        Self { setup, models: Models::new(), tapes: Lru::new(TAPES_KEPT), ways: Lru::new(WAYS_KEPT) }
     }
 
     /// Paints. Events go out as they happen; the picture is the result.
     pub(crate) fn paint(&mut self, run: &Run<'_>) -> Result<Finished> {
         let b = self.setup.backend.with_cancel(run.cancel.clone());
+        let mut watch = Watch { clock: Instant::now(), timings: Timings::default() };
+        let (way, model) = self.walk(&b, run, u32::MAX, &mut watch)?;
+        let Watch { clock, mut timings } = watch;
+
+        let decoding = Instant::now();
+        let [channels, height, width] = shape(run.request);
+        let latents = Arc::new(Latents { channels, height, width, data: way.x });
+        let picture = Arc::new(model.vae.decode(&Device { backend: &b, cancel: &run.cancel }, &latents)?);
+        timings.decode_secs = decoding.elapsed().as_secs_f64();
+        timings.total_secs = clock.elapsed().as_secs_f64() - timings.load_secs;
+        Ok(Finished { run: run.id, request: run.request.clone(), picture, latents, timings })
+    }
+
+    /// A run as far as step `until`, or its end where that comes first.
+    fn walk(&mut self, b: &B, run: &Run<'_>, until: u32, watch: &mut Watch) -> Result<(Way, Loaded<'_, B>)> {
         let request = &**run.request;
         let info = self.models.info(&self.setup.catalog, &request.model)?;
         request.validate(&info)?;
+        // What is followed comes first: it may want other LoRAs in the networks.
+        let fork = request.fork.as_ref().map(|fork| self.follow(b, run, fork, Followed::Shown, watch)).transpose()?;
+        let held = request.composition.as_ref().map(|it| self.follow(b, run, it, Followed::Hidden, watch));
+        let held = held.transpose()?.map(|way| way.denoised).unwrap_or_default();
 
-        let mut timings = Timings::default();
         let clock = Instant::now();
-        let model = self.models.ready(&self.setup, &b, run, info)?;
-        timings.load_secs = clock.elapsed().as_secs_f64();
-
+        let model = self.models.ready(&self.setup, b, run, info)?;
+        watch.timings.load_secs += clock.elapsed().as_secs_f64();
         let clock = Instant::now();
-        let conditions = model.set.conditions(&b, model.base, request)?;
-        timings.text_secs = clock.elapsed().as_secs_f64();
+        let conditions = model.set.conditions(b, model.base, request)?;
+        watch.timings.text_secs += clock.elapsed().as_secs_f64();
 
-        let shape = [4, request.size.height as usize / 8, request.size.width as usize / 8];
-        let key = TapeKey { noise: request.noise, seed: request.seed, shape };
+        let key = TapeKey { noise: request.noise, seed: request.seed, shape: shape(request) };
         let tape = self.tapes.get_or_try_insert(key, || Ok::<_, RunError>(NoiseTape::new(key)))?;
-        let mut noise = Draws { tape, next: 0 };
-
-        let strength = request.init.as_ref().map(|init| init.strength);
-        let mut sampler = samplers::start(request.sampler, &model.base.schedule, request.steps, strength)?;
-        let device = Device { backend: &b, cancel: &run.cancel };
-        let x = start(&device, model.vae, &*sampler, request, &mut noise)?;
-        let steps = sampler.timesteps().len() as u32;
+        let mut way = match fork {
+            Some(way) => way,
+            None => start(&Device { backend: b, cancel: &run.cancel }, model.vae, model.base, request, tape)?,
+        };
+        let steps = way.sampler.timesteps().len() as u32;
         (run.emit)(Event::Started { run: run.id, steps, prompt_tokens: conditions.prompt.tokens });
-        let denoise = Denoise { b: &b, run, base: model.base, set: model.set, conditions: &conditions, shape, clock };
-        let latents = Arc::new(denoise.all(&mut *sampler, x, &mut noise, &mut timings)?);
+        let Loaded { base, set, vae } = model;
+        Denoise { b, run, base, set, conditions: &conditions, held: &held, tape, watch }.go(&mut way, until)?;
+        Ok((way, Loaded { base, set, vae }))
+    }
 
-        let decoding = Instant::now();
-        let picture = Arc::new(model.vae.decode(&device, &latents)?);
-        timings.decode_secs = decoding.elapsed().as_secs_f64();
-        timings.total_secs = clock.elapsed().as_secs_f64();
-        Ok(Finished { run: run.id, request: run.request.clone(), picture, latents, timings })
+    /// The way of the run that an anchor of `run` stands for, as far as it is followed.
+    fn follow(&mut self, b: &B, run: &Run<'_>, anchor: &Anchor, as_: Followed, watch: &mut Watch) -> Result<Way> {
+        let request = Arc::new(run.request.followed(anchor));
+        let key = WayKey { request: Arc::clone(&request), steps: anchor.steps };
+        if let Some(way) = self.ways.get(&key) {
+            return Ok(way.clone());
+        }
+        let emit = |event: Event| {
+            if as_.tells(&event) {
+                (run.emit)(event);
+            }
+        };
+        let followed = Run { id: run.id, request: &request, cancel: run.cancel.clone(), emit: &emit };
+        let (way, _) = self.walk(b, &followed, anchor.steps, watch)?;
+        self.ways.insert(key, way.clone());
+        Ok(way)
     }
 }
 
-/// The draws of one run, in order.
-struct Draws<'a> {
-    tape: &'a mut NoiseTape,
-    next: usize,
+/// Of a request's latents: `[c, h, w]`.
+pub(crate) fn shape(request: &Request) -> [usize; 3] {
+    [4, request.size.height as usize / 8, request.size.width as usize / 8]
 }
 
-impl Draws<'_> {
-    fn draw(&mut self) -> Arc<[f32]> {
-        self.next += 1;
-        self.tape.draw(self.next - 1)
-    }
-}
-
-/// The latents a run begins with: noise, or a noised picture.
+/// Where a run begins: with noise, or with a noised picture.
 fn start<B: Backend>(
     device: &Device<'_, B>,
     vae: &mut Vae<B>,
-    sampler: &dyn SamplerRun,
+    base: &Base,
     request: &Request,
-    noise: &mut Draws<'_>,
-) -> Result<Vec<f32>> {
+    tape: &mut NoiseTape,
+) -> Result<Way> {
+    let strength = request.init.as_ref().map(|init| init.strength);
+    let sampler = samplers::start(request.sampler, &base.schedule, request.steps, strength)?;
     let Some(init) = &request.init else {
         let sigma = sampler.init_noise_sigma();
-        return Ok(noise.draw().iter().map(|n| n * sigma).collect());
+        let x = tape.draw(0).iter().map(|n| n * sigma).collect();
+        return Ok(Way::new(sampler, x, 1));
     };
     let pixels = init_image::pixels(&init.picture, request.size);
-    let latents = vae.encode(device, &pixels, request.size, || noise.draw())?;
-    Ok(sampler.add_noise(&latents, &noise.draw())?)
-}
-
-/// All steps of one run.
-struct Denoise<'a, B: Backend> {
-    b: &'a B,
-    run: &'a Run<'a>,
-    base: &'a Base,
-    set: &'a mut NetworkSet<B>,
-    conditions: &'a Conditions<B>,
-    shape: [usize; 3],
-    clock: Instant,
-}
-
-impl<B: Backend> Denoise<'_, B> {
-    fn all(
-        mut self,
-        sampler: &mut dyn SamplerRun,
-        mut x: Vec<f32>,
-        noise: &mut Draws<'_>,
-        timings: &mut Timings,
-    ) -> Result<Latents> {
-        let timesteps = sampler.timesteps().to_vec();
-        let steps = timesteps.len() as u32;
-        for (i, timestep) in timesteps.into_iter().enumerate() {
-            let clock = Instant::now();
-            let output = self.predict(&sampler.scale_model_input(i, &x), timestep)?;
-            let step = sampler.step(i, &x, &output, &mut |_| noise.draw().to_vec())?;
-            let denoised = self.latents(step.denoised);
-            if !denoised.is_finite() {
-                return Err(not_a_number("latents"));
-            }
-            x = step.next;
-            timings.step_secs.push(clock.elapsed().as_secs_f64());
-            (self.run.emit)(Event::Step {
-                run: self.run.id,
-                step: i as u32 + 1,
-                steps,
-                denoised: Arc::new(denoised),
-                elapsed_secs: self.clock.elapsed().as_secs_f64(),
-            });
-        }
-        Ok(self.latents(x))
-    }
-
-    /// The network's output for one step, guided where the unconditional pass runs.
-    fn predict(&mut self, x: &[f32], timestep: f32) -> Result<Vec<f32>> {
-        let [c, h, w] = self.shape;
-        let x = self.b.upload_image(x, [1, c, h, w])?;
-        let conditions = self.conditions;
-        let cond = self.pass(&x, timestep, &conditions.prompt, &conditions.prompt_key)?;
-        let Some((negative, key)) = &conditions.negative else { return Ok(cond) };
-        let uncond = self.pass(&x, timestep, negative, key)?;
-        let scale = self.run.request.guidance_scale;
-        Ok(cond.iter().zip(&uncond).map(|(c, u)| u + scale * (c - u)).collect())
-    }
-
-    fn pass(&mut self, x: &B::Tensor, timestep: f32, prompt: &Prompt<B>, key: &PromptKey) -> Result<Vec<f32>> {
-        let time = self.set.time(self.b, self.base, timestep, self.run.request, (prompt, key))?;
-        let output = self.set.networks.unet().forward(self.b, x, &time, &prompt.conditioning)?;
-        Ok(self.b.download_image(&output)?.0)
-    }
-
-    fn latents(&self, data: Vec<f32>) -> Latents {
-        let [channels, height, width] = self.shape;
-        Latents { channels, height, width, data }
-    }
+    let mut draws = 0;
+    let mut draw = || {
+        draws += 1;
+        tape.draw(draws - 1)
+    };
+    let latents = vae.encode(device, &pixels, request.size, &mut draw)?;
+    let x = sampler.add_noise(&latents, &draw())?;
+    Ok(Way::new(sampler, x, draws))
 }
 
 #[cfg(test)]

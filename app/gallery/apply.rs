@@ -156,6 +156,8 @@ mod tests {
             steps: 4,
             guidance_scale: 1.0,
             init: None,
+            fork: None,
+            composition: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Plain values with `serde`, no behaviour beyond checking themselves, so that a window, a command line, a saved
 //! PNG and (later) a remote worker all speak of the same thing.
 
+mod anchor;
 mod client;
 mod failure;
 mod family;
@@ -14,6 +15,7 @@ mod picture;
 mod request;
 mod sampler;
 
+pub use anchor::Anchor;
 pub use client::{Client, ClientClosed};
 pub use failure::{Failure, FailureKind};
 pub use family::Family;

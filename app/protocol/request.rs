@@ -1,4 +1,4 @@
-use crate::{LoraRef, ModelInfo, ModelRef, Noise, Picture, Recipe, Sampler};
+use crate::{Anchor, LoraRef, ModelInfo, ModelRef, Noise, Picture, Recipe, Sampler};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
@@ -37,6 +37,13 @@ pub struct Request {
     /// Start from a picture instead of pure noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<Init>,
+    /// The first steps are those of another run: what is changed varies what that run had by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<Anchor>,
+    /// In the first steps the low frequencies of what the picture is taken to be are those of another run: its
+    /// composition stays while prompt, LoRAs or guidance change the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composition: Option<Anchor>,
 }
 
 /// The picture an image-to-image run starts from.
@@ -107,6 +114,8 @@ pub enum Invalid {
     LoraWeight(f32),
     #[error("strength must be above 0 and at most 1, not {0}")]
     Strength(f32),
+    #[error("1 to {most} steps of another run can be followed here, not {steps}")]
+    Anchor { steps: u32, most: u32 },
 }
 
 impl Request {
@@ -125,6 +134,8 @@ impl Request {
             steps: model.live.steps,
             guidance_scale: model.live.guidance_scale,
             init: None,
+            fork: None,
+            composition: None,
         };
         request.apply(&model.live);
         request
@@ -177,8 +188,21 @@ impl Request {
         }
         match &self.init {
             Some(init) if !(init.strength > 0.0 && init.strength <= 1.0) => Err(Invalid::Strength(init.strength)),
-            _ => Ok(()),
+            _ => self.anchors().try_for_each(|anchor| self.validate_anchor(anchor, model)),
         }
+    }
+
+    fn validate_anchor(&self, anchor: &Anchor, model: &ModelInfo) -> Result<(), Invalid> {
+        let most = self.steps.saturating_sub(1);
+        let within = |steps| (1..=most).contains(&steps);
+        if !within(anchor.steps) {
+            return Err(Invalid::Anchor { steps: anchor.steps, most });
+        }
+        // A fork within the steps that are followed; one beyond them would never be seen.
+        if let Some(inner) = anchor.request.fork.as_ref().filter(|inner| inner.steps >= anchor.steps) {
+            return Err(Invalid::Anchor { steps: inner.steps, most: anchor.steps.saturating_sub(1) });
+        }
+        self.followed(anchor).validate(model)
     }
 
     /// The same request without what has no effect on the picture, so that equal pictures have equal requests.
@@ -190,6 +214,14 @@ impl Request {
         canonical.loras.retain(|l| l.weight != 0.0);
         // Their changes are added up, and a sum does not know its order.
         canonical.loras.sort_by(|a, b| a.source.cmp(&b.source).then(a.weight.total_cmp(&b.weight)));
+        if let Some(fork) = &self.fork {
+            let without = Self { fork: None, ..self.clone() };
+            canonical.fork = self.canonical_anchor(fork, &without, model);
+        }
+        if let Some(composition) = &self.composition {
+            let without = Self { composition: None, ..self.clone() };
+            canonical.composition = self.canonical_anchor(composition, &without, model);
+        }
         canonical
     }
 }

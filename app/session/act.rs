@@ -26,6 +26,7 @@ impl Session {
             Action::MoveLora { from, to } => self.move_lora(from, to, now),
             Action::EnableLora { index, on } => self.enable_lora(index, on, now),
             Action::SetFewStep(on) => self.set_few_step(on, now),
+            Action::Follow { bond, steps } => self.follow(bond, steps, now),
             Action::SetVae(vae) => self.edit(Edit::Vae, now, |r| r.vae = vae),
             Action::ChooseModel(model) => self.choose_model(model, now),
             Action::Restore(request) => self.restore(*request, now),
@@ -110,6 +111,8 @@ impl Session {
         request.model = info.model.clone();
         request.apply(&info.live);
         request.loras.extend(kept);
+        // Another model takes another way.
+        (request.fork, request.composition) = (None, None);
         self.model = info;
         self.finish_edit(before, &canonical, Edit::Model, now);
     }

@@ -1,3 +1,4 @@
+use crate::Bond;
 use fourstep_protocol::{ModelRef, Noise, Request, Sampler, Size};
 
 /// What the person did in the window.
@@ -54,6 +55,13 @@ pub enum Action {
     },
     /// Turned the LCM-LoRA of this model on, with all it needs, or off; where its file is not here yet, as soon as it is.
     SetFewStep(bool),
+    /// Keeps the first steps of the picture that is shown, or its composition during so many steps; `None` lets go.
+    Follow {
+        /// How.
+        bond: Bond,
+        /// Clamped to 1 … steps − 1.
+        steps: Option<u32>,
+    },
     /// Chose an autoencoder; `None` is the model's own.
     SetVae(Option<String>),
     /// Chose a model: one of the list, or any path, which is then inspected first.
@@ -97,6 +105,7 @@ pub(crate) enum Edit {
     Lora(usize),
     Stack,
     Vae,
+    Bond(Bond),
     Model,
     Restore,
     History,

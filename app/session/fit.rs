@@ -1,3 +1,4 @@
+use crate::bond::fit_bonds;
 use fourstep_protocol::{LoraRef, ModelInfo, Request};
 
 /// Brings every number of a request into the range of its model and sampler, so that it always validates.
@@ -24,6 +25,7 @@ pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<String> {
     if let Some(init) = &mut request.init {
         init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
     }
+    fit_bonds(request, model);
     told
 }
 

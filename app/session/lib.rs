@@ -5,6 +5,7 @@
 
 mod act;
 mod action;
+mod bond;
 mod few_step;
 mod fit;
 mod history;
@@ -24,6 +25,7 @@ mod tab;
 mod view;
 
 pub use action::Action;
+pub use bond::Bond;
 pub use few_step::FewStep;
 pub use idle::TwinState;
 pub use meter::Metrics;

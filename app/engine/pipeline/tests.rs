@@ -5,7 +5,7 @@ use fourstep_compute::{
     CancelFloor, Precision,
     candle::{Candle, Device},
 };
-use fourstep_protocol::{Init, ModelRef, Picture};
+use fourstep_protocol::{Init, ModelRef, Picture, Sampler};
 use std::{path::PathBuf, sync::Mutex};
 
 fn pipeline() -> Pipeline<Candle> {
@@ -69,4 +69,49 @@ fn a_run_cancelled_at_a_step_takes_no_other_and_the_model_stays() {
     let (result, events) = paint_until(&mut pipeline, &|_| false);
     assert!(result.is_ok(), "{result:?}");
     assert!(!events.iter().any(|event| matches!(event, Event::Loading { .. })), "{events:?}");
+}
+
+/// Paints; the steps that were told, by number, and the latents.
+fn steps_of(pipeline: &mut Pipeline<Candle>, request: Request) -> (Vec<u32>, Vec<f32>) {
+    let steps = Mutex::new(Vec::new());
+    let emit = |event: Event| {
+        if let Event::Step { step, .. } = event {
+            steps.lock().expect("not poisoned").push(step);
+        }
+    };
+    let request = Arc::new(request);
+    let cancel = CancelFloor::default().token(1);
+    let finished = pipeline.paint(&Run { id: RunId(1), request: &request, cancel, emit: &emit }).expect("a picture");
+    (steps.into_inner().expect("not poisoned"), finished.latents.data.clone())
+}
+
+#[test]
+fn a_fork_goes_on_from_steps_that_are_kept() {
+    let mut pipeline = pipeline();
+    for sampler in [Sampler::Lcm, Sampler::EulerA, Sampler::DpmPp2m, Sampler::UniPc] {
+        let plain = Request { init: None, sampler, steps: 4, ..(*request()).clone() };
+        let fork = |request: Request, steps| {
+            let fork = Some(Anchor { request: Box::new(plain.clone()), steps });
+            Request { fork, ..request }
+        };
+        let (_, whole) = steps_of(&mut pipeline, plain.clone());
+        let dog = Request { prompt: "a dog".into(), ..plain.clone() };
+        let (_, other) = steps_of(&mut pipeline, dog.clone());
+        let (first, forked) = steps_of(&mut pipeline, fork(dog.clone(), 2));
+        assert_eq!(first, [1, 2, 3, 4], "{sampler:?}: the steps of the other run are told as the first ones");
+        assert!(forked != whole && forked != other, "{sampler:?}");
+        assert_eq!(steps_of(&mut pipeline, fork(plain.clone(), 2)), (vec![3, 4], whole), "{sampler:?}");
+        assert_eq!(steps_of(&mut pipeline, fork(dog, 2)), (vec![3, 4], forked), "{sampler:?}");
+    }
+}
+
+#[test]
+fn a_run_that_holds_its_own_composition_is_the_same_run() {
+    let mut pipeline = pipeline();
+    let plain = Request { init: None, ..(*request()).clone() };
+    let (_, whole) = steps_of(&mut pipeline, plain.clone());
+    let composition = Some(Anchor { request: Box::new(plain.clone()), steps: 2 });
+    let (steps, held) = steps_of(&mut pipeline, Request { composition, ..plain });
+    assert_eq!(steps, [1, 2, 3, 4], "the run that is followed is not told");
+    assert!(held.iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-4));
 }

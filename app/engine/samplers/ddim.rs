@@ -1,5 +1,5 @@
 use super::{
-    NoiseSchedule, SamplerError, SamplerRun, Step,
+    NoiseSchedule, Prediction, SamplerError, SamplerRun, Step,
     level::{Level, combine},
     run::{Progress, noised},
     schedule::Spacing,
@@ -7,7 +7,7 @@ use super::{
 };
 
 /// DDIM with η = 0 (arXiv 2010.02502, equation 12; diffusers `DDIMScheduler`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ddim {
     progress: Progress,
     schedule: NoiseSchedule,
@@ -39,6 +39,14 @@ impl SamplerRun for Ddim {
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
         let (Level { alpha, sigma }, _) = self.levels[0];
         noised("the noise", alpha, init_latents, sigma, noise)
+    }
+
+    fn prediction(&self, i: usize) -> (Prediction, Level) {
+        (self.schedule.prediction, self.levels[i].0)
+    }
+
+    fn boxed(&self) -> Box<dyn SamplerRun> {
+        Box::new(self.clone())
     }
 
     fn step(

@@ -8,7 +8,7 @@ use super::{
 
 /// DPM-Solver++ 2M (arXiv 2211.01095, algorithm 2; diffusers `DPMSolverMultistepScheduler` with its defaults: order 2,
 /// midpoint, first order at the first and the last step).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DpmPp2m {
     progress: Progress,
     prediction: Prediction,
@@ -44,6 +44,14 @@ impl SamplerRun for DpmPp2m {
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
         let Level { alpha, sigma } = self.levels[0];
         noised("the noise", alpha, init_latents, sigma, noise)
+    }
+
+    fn prediction(&self, i: usize) -> (Prediction, Level) {
+        (self.prediction, self.levels[i])
+    }
+
+    fn boxed(&self) -> Box<dyn SamplerRun> {
+        Box::new(self.clone())
     }
 
     fn step(

@@ -11,7 +11,7 @@ use super::{
 /// diffusers `EulerDiscreteScheduler`, `EulerAncestralDiscreteScheduler`).
 ///
 /// `x = x0 + σ·ε` here, in contrast to the variance-preserving samplers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Euler {
     progress: Progress,
     prediction: Prediction,
@@ -62,6 +62,14 @@ impl SamplerRun for Euler {
     fn scale_model_input(&self, i: usize, x: &[f32]) -> Vec<f32> {
         let alpha = Level::from_karras_sigma(self.sigmas[i]).alpha;
         x.iter().map(|&x| (alpha * f64::from(x)) as f32).collect()
+    }
+
+    fn prediction(&self, i: usize) -> (Prediction, Level) {
+        (self.prediction, Level::from_karras_sigma(self.sigmas[i]))
+    }
+
+    fn boxed(&self) -> Box<dyn SamplerRun> {
+        Box::new(self.clone())
     }
 
     fn step(

@@ -1,5 +1,5 @@
 use super::{
-    NoiseSchedule, SamplerError, SamplerRun, Step,
+    NoiseSchedule, Prediction, SamplerError, SamplerRun, Step,
     level::{Level, combine},
     run::{Progress, noised},
     schedule::unsupported,
@@ -9,7 +9,7 @@ use super::{
 /// Multistep latent consistency sampling (arXiv 2310.04378, algorithm 2; diffusers `LCMScheduler`).
 ///
 /// Every step jumps to the clean latents and, but for the last, adds fresh noise at the level of the next timestep.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lcm {
     progress: Progress,
     schedule: NoiseSchedule,
@@ -57,6 +57,14 @@ impl SamplerRun for Lcm {
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
         let Level { alpha, sigma } = self.schedule.level(self.timesteps[0]);
         noised("the noise", alpha, init_latents, sigma, noise)
+    }
+
+    fn prediction(&self, i: usize) -> (Prediction, Level) {
+        (self.schedule.prediction, self.schedule.level(self.timesteps[i]))
+    }
+
+    fn boxed(&self) -> Box<dyn SamplerRun> {
+        Box::new(self.clone())
     }
 
     fn step(

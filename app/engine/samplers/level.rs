@@ -1,8 +1,10 @@
 /// A noise level of the variance-preserving process: `x = α·x0 + σ·ε` with `α² + σ² = 1`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Level {
-    pub(super) alpha: f64,
-    pub(super) sigma: f64,
+pub struct Level {
+    /// What is left of the clean sample.
+    pub alpha: f64,
+    /// How much noise there is.
+    pub sigma: f64,
 }
 
 impl Level {

@@ -21,6 +21,7 @@ mod timesteps;
 mod unipc;
 
 pub use error::SamplerError;
+pub use level::Level;
 pub use prediction::Prediction;
 pub use schedule::NoiseSchedule;
 
@@ -48,6 +49,12 @@ pub trait SamplerRun: Send {
     fn scale_model_input(&self, _i: usize, x: &[f32]) -> Vec<f32> {
         x.to_vec()
     }
+
+    /// What the network predicts at step `i`, and how much noise the `x` has that it sees.
+    fn prediction(&self, i: usize) -> (Prediction, Level);
+
+    /// The run as it stands, to be gone on with more than once.
+    fn boxed(&self) -> Box<dyn SamplerRun>;
 
     /// Goes from step `i` to the next. `model_output` is the network's answer, with guidance applied;
     /// `fresh_noise(len)` draws standard normal noise and is called only by samplers and steps that need it.

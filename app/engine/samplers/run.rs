@@ -1,7 +1,7 @@
 use super::{SamplerError, level::combine};
 
 /// Where a run stands: its timesteps, and which comes next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Progress {
     pub(super) timesteps: Vec<f32>,
     next: usize,

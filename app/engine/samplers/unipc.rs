@@ -10,7 +10,7 @@ use super::{
 /// with its defaults).
 ///
 /// Every step first corrects `x` with what the network says there (`UniC`), then predicts the next one (`UniP`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct UniPc {
     progress: Progress,
     prediction: Prediction,
@@ -22,7 +22,7 @@ pub(super) struct UniPc {
 }
 
 /// What the step before did, to be corrected.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Predicted {
     x: Vec<f32>,
     order: usize,
@@ -110,6 +110,14 @@ impl SamplerRun for UniPc {
     fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
         let Level { alpha, sigma } = self.levels[0];
         noised("the noise", alpha, init_latents, sigma, noise)
+    }
+
+    fn prediction(&self, i: usize) -> (Prediction, Level) {
+        (self.prediction, self.levels[i])
+    }
+
+    fn boxed(&self) -> Box<dyn SamplerRun> {
+        Box::new(self.clone())
     }
 
     fn step(

@@ -8,7 +8,7 @@ use exact::exact_engines;
 use fourstep_catalog::Catalog;
 use fourstep_engine::Engine;
 use fourstep_protocol::{
-    Client, Command, Event, Finished, Init, LoraRef, ModelRef, Picture, Request, RunId, Sampler, Size,
+    Anchor, Client, Command, Event, Finished, Init, LoraRef, ModelRef, Picture, Request, RunId, Sampler, Size,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -44,7 +44,9 @@ fn cases() -> Vec<(&'static str, Request)> {
     teacher.apply(&slow);
     let full = Request { seed: 7, guidance_scale: 4.0, ..Request::new(&lcm, PROMPT) };
     let init = |strength| Some(Init { picture: gradient(), strength });
-    let karras = Sampler::DpmPp2mKarras;
+    let karras = Request { sampler: Sampler::DpmPp2mKarras, steps: 12, guidance_scale: 3.0, ..teacher.clone() };
+    let other = |of: &Request| Request { prompt: "a red car on a white background".into(), ..of.clone() };
+    let anchor = |of: &Request, steps| Some(Anchor { request: Box::new(of.clone()), steps });
     vec![
         ("lcm_4", full.clone()),
         ("lcm_1", Request { seed: 1, steps: 1, guidance_scale: 2.0, ..full.clone() }),
@@ -64,7 +66,10 @@ fn cases() -> Vec<(&'static str, Request)> {
         ("lora_4_cfg1.5", Request { guidance_scale: 1.5, ..live.clone() }),
         ("lora_4_cfg2_negative", Request { guidance_scale: 2.0, negative_prompt: "a green background".into(), ..live }),
         ("teacher_25_ddim", teacher.clone()),
-        ("teacher_12_dpmpp_2m_karras", Request { sampler: karras, steps: 12, guidance_scale: 3.0, ..teacher.clone() }),
+        ("teacher_12_dpmpp_2m_karras", karras.clone()),
+        ("lcm_4_forked_2", Request { fork: anchor(&full, 2), ..other(&full) }),
+        ("teacher_12_dpmpp_2m_karras_forked_5", Request { fork: anchor(&karras, 5), ..other(&karras) }),
+        ("lcm_4_held_2", Request { composition: anchor(&full, 2), ..other(&full) }),
         ("lcm_4_init_half", Request { init: init(0.5), ..full }),
         ("teacher_10_ddim_init_half", Request { steps: 10, init: init(0.5), ..teacher }),
     ]

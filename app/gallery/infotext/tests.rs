@@ -16,6 +16,8 @@ fn request() -> Request {
         steps: 4,
         guidance_scale: 1.5,
         init: None,
+        fork: None,
+        composition: None,
     }
 }
 

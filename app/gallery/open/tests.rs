@@ -23,6 +23,8 @@ fn request() -> Request {
         steps: 4,
         guidance_scale: 1.3,
         init: None,
+        fork: None,
+        composition: None,
     }
 }
 

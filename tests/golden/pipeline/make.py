@@ -104,6 +104,71 @@ img2img = quiet(StableDiffusionImg2ImgPipeline(**{**slow.components, "image_enco
 keep("teacher_10_ddim_init_half", img2img(PROMPT, num_inference_steps=10, guidance_scale=4.0,
                                           **{**init, "generator": seeded(7)}).images)
 
+
+# A fork: the first steps of another prompt. diffusers hands the embeddings of every step to a callback.
+OTHER = "a red car on a white background"
+
+
+def fork_after(steps, embeds):
+    def switch(pipe, step, timestep, kwargs):
+        if step + 1 == steps:
+            kwargs["prompt_embeds"] = embeds
+        return kwargs
+    return dict(callback_on_step_end=switch, callback_on_step_end_tensor_inputs=["prompt_embeds"])
+
+
+embeds, _ = lcm.encode_prompt(OTHER, "cpu", 1, False)
+keep("lcm_4_forked_2", lcm(PROMPT, num_inference_steps=4, guidance_scale=4.0, generator=seeded(7), width=128, height=128,
+                           output_type="latent", **fork_after(2, embeds)).images)
+karras = quiet(StableDiffusionPipeline(**{**slow.components, "image_encoder": None}))
+karras.scheduler = DPMSolverMultistepScheduler.from_config(ddim.config, use_karras_sigmas=True)
+positive, negative = karras.encode_prompt(OTHER, "cpu", 1, True)
+keep("teacher_12_dpmpp_2m_karras_forked_5",
+     karras(PROMPT, width=128, height=128, num_inference_steps=12, guidance_scale=3.0, generator=seeded(7),
+            output_type="latent", **fork_after(5, torch.cat([negative, positive]))).images)
+
+
+# A composition that is held: in the first steps the low frequencies of x0 are those of another run.
+def low_frequencies(latents):
+    _, channels, h, w = latents.shape
+    sigma = min(h, w) / 16
+    reach = int(np.ceil(3 * sigma))
+    kernel = torch.exp(-torch.arange(-reach, reach + 1).float() ** 2 / (2 * sigma ** 2))
+    kernel = (kernel / kernel.sum()).expand(channels, 1, -1)
+    padded = torch.nn.functional.pad(latents, (reach,) * 4, mode="replicate")
+    padded = torch.nn.functional.conv2d(padded, kernel[:, :, None, :], groups=channels)
+    return torch.nn.functional.conv2d(padded, kernel[:, :, :, None], groups=channels)
+
+
+class Held(LCMScheduler):
+    """Holds x0 to `reference[i]`, as long as there is one; `seen` is what each step took x0 to be."""
+
+    reference, seen = [], []
+
+    # The pipeline looks for `generator` among the names of the arguments.
+    def step(self, output, timestep, sample, generator=None, **kwargs):
+        alpha = self.alphas_cumprod[timestep] ** 0.5
+        sigma = (1 - self.alphas_cumprod[timestep]) ** 0.5
+        if len(self.seen) < len(self.reference):
+            x0 = (sample - sigma * output) / alpha
+            x0 = x0 + low_frequencies(self.reference[len(self.seen)] - x0)
+            output = (sample - alpha * x0) / sigma
+        result = super().step(output, timestep, sample, generator=generator, **kwargs)
+        self.seen.append(result[1])
+        return result
+
+
+def held(prompt, reference):
+    lcm.scheduler = Held.from_config(lcm.scheduler.config)
+    lcm.scheduler.reference, lcm.scheduler.seen = reference, []
+    latents = lcm(prompt, num_inference_steps=4, guidance_scale=4.0, generator=seeded(7), width=128, height=128,
+                  output_type="latent").images
+    return latents, lcm.scheduler.seen
+
+
+_, way = held(PROMPT, [])
+keep("lcm_4_held_2", held(OTHER, way[:2])[0])
+
 save_file(RUNS, f"{HERE}/runs.safetensors")
 reference = os.environ.get("FOURSTEP_REFERENCE")
 if reference:
