@@ -25,6 +25,8 @@ fn finished(seed: u64, side: u32) -> Finished {
         steps: 4,
         guidance_scale: 1.0,
         init: None,
+        fork: None,
+        composition: None,
     };
     Finished {
         run: RunId(seed),
