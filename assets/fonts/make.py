@@ -23,10 +23,25 @@ RANGES = [
 ]
 SINGLES = [0x2212, 0x2248, 0x2260, 0x2264, 0x2265, 0x21B5, 0x21E7, 0x21A9, 0x2318, 0x2325, 0x23CE, 0x25CF, 0x25CB, 0xFFFD]
 ICONS = [
-    "arrow-u-up-left", "arrow-u-up-right", "arrows-clockwise", "arrows-out", "caret-down", "caret-right", "check", "copy",
-    "cube", "dice-five", "dots-six-vertical", "download-simple", "file", "folder-open", "grid-nine", "image", "info",
-    "lightning", "lock", "lock-open", "magnifying-glass", "minus", "moon", "paint-brush", "pause", "play", "plus",
-    "prohibit", "question", "stack", "stop", "sun", "warning", "x",
+    "arrow-clockwise", "arrow-counter-clockwise", "arrow-down", "arrow-left", "arrow-right", "arrow-u-up-left",
+    "arrow-u-up-right", "arrow-up", "arrows-clockwise", "arrows-in", "arrows-left-right", "arrows-merge",
+    "arrows-out", "arrows-out-cardinal", "arrows-split", "article", "bookmark-simple", "bounding-box", "bug",
+    "calendar-blank", "caret-down", "caret-left", "caret-right", "caret-up", "check", "check-circle", "circle",
+    "circle-dashed", "circle-half", "clipboard-text", "clock-counter-clockwise", "columns", "copy", "corners-in",
+    "corners-out", "cpu", "crop", "crosshair", "cube", "dice-five", "dots-six-vertical", "dots-three",
+    "dots-three-vertical", "download-simple", "drop", "drop-half", "eraser", "exclude", "eye", "eye-slash",
+    "eyedropper", "fast-forward", "file", "film-strip", "flag", "flip-horizontal", "flip-vertical", "floppy-disk",
+    "folder", "folder-open", "frame-corners", "funnel", "gauge", "gear-six", "git-branch", "git-fork", "globe",
+    "grid-four", "grid-nine", "hand", "heart", "highlighter", "hourglass", "house", "image", "images", "info",
+    "intersect", "keyboard", "lightbulb", "lightning", "line-segment", "link", "link-break", "list", "list-bullets",
+    "lock", "lock-open", "magic-wand", "magnifying-glass", "magnifying-glass-minus", "magnifying-glass-plus",
+    "microphone", "minus", "moon", "notebook", "paint-brush", "paint-brush-broad", "paint-bucket", "palette", "path",
+    "pause", "pen", "pencil-simple", "play", "plus", "polygon", "prohibit", "push-pin", "push-pin-slash", "question",
+    "record", "rectangle", "resize", "rows", "scissors", "scroll", "selection", "selection-inverse", "selection-plus",
+    "share-network", "shuffle", "sidebar-simple", "sliders-horizontal", "sort-ascending", "sparkle", "square",
+    "square-half", "square-split-horizontal", "squares-four", "stack", "star", "star-four", "stop", "subtract", "sun",
+    "swap", "table", "tag", "target", "terminal-window", "text-aa", "text-t", "timer", "translate", "trash",
+    "tree-structure", "unite", "upload-simple", "user", "warning", "waveform", "x", "x-circle",
 ]
 
 
