@@ -8,6 +8,7 @@ mod models;
 mod out;
 mod painter;
 mod paths;
+mod prompts;
 mod reports;
 mod request;
 mod stats;

@@ -7,6 +7,7 @@ mod library;
 mod ports;
 mod previews;
 mod settings;
+mod wildcards;
 mod window;
 
 use std::{process::ExitCode, time::Instant};

@@ -2,6 +2,7 @@ use super::{
     DeviceArgs, out,
     painter::{Painter, Progress},
     paths,
+    prompts::spoken,
     reports::Reports,
     request::{PromptArgs, RecipeArgs, catalog, check},
 };
@@ -29,15 +30,17 @@ pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> 
     let catalog = catalog();
     let model = args.prompt.model.info(&catalog)?;
     let slow = model.compare.as_ref().ok_or_else(|| only_fast(&catalog, &model))?;
-    let request = args.prompt.request(&catalog, &model, &RecipeArgs::default())?;
+    let typed = args.prompt.typed(&catalog, &model, &RecipeArgs::default())?;
+    let request = spoken(&typed, &catalog, &model);
     let few_step = args.prompt.model.few_step(&catalog)?;
     if request.sampler == slow.sampler && few_step.is_empty() {
         return Err(only_slow(&model));
     }
-    let mut slow_request = request.clone();
+    let mut slow_request = typed;
     slow_request.apply(slow);
     args.prompt.model.put_into(&mut slow_request, &catalog)?;
     slow_request.loras.retain(|lora| few_step.iter().all(|fast| fast.source != lora.source));
+    let slow_request = spoken(&slow_request, &catalog, &model);
     check(&slow_request, &model)?;
     let out = paths::picture(args.out, &request)?;
 

@@ -2,6 +2,7 @@ use super::{
     DeviceArgs, out,
     painter::{Painter, Progress},
     paths,
+    prompts::spoken,
     reports::Reports,
     request::{PromptArgs, RecipeArgs, catalog, check},
 };
@@ -51,7 +52,7 @@ const DEFAULT_STRENGTH: f32 = 0.5;
 pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure> {
     let catalog = catalog();
     let model = args.prompt.model.info(&catalog)?;
-    let mut request = args.prompt.request(&catalog, &model, &args.recipe)?;
+    let mut request = spoken(&args.prompt.typed(&catalog, &model, &args.recipe)?, &catalog, &model);
     if let Some(path) = &args.init {
         let picture = fourstep_gallery::open(path)?.picture;
         request.init = Some(Init { picture, strength: args.strength.unwrap_or(DEFAULT_STRENGTH) });

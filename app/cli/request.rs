@@ -8,6 +8,8 @@ use std::io::{self, Read};
 #[derive(Args)]
 pub(super) struct PromptArgs {
     /// What to paint; `-` reads it from standard input
+    ///
+    /// Written as for AUTOMATIC1111: (more:1.2), [less], BREAK, <lora:name:0.8>, {one|or another}, __a list__, # a comment.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) prompt: String,
     /// What to steer away from; has an effect where guidance is above 1
@@ -134,11 +136,11 @@ impl ModelArgs {
 }
 
 impl PromptArgs {
-    /// The request, checked against the model and its files.
+    /// The request as it was typed, checked against the model and its files.
     ///
     /// # Errors
     /// [`Failure`] for the first thing that does not fit.
-    pub(super) fn request(&self, catalog: &Catalog, model: &ModelInfo, args: &RecipeArgs) -> Result<Request, Failure> {
+    pub(super) fn typed(&self, catalog: &Catalog, model: &ModelInfo, args: &RecipeArgs) -> Result<Request, Failure> {
         let mut request = Request::new(model, read_prompt(&self.prompt, io::stdin())?);
         request.apply(&self.model.recipe(catalog, model, args.sampler)?);
         request.negative_prompt.clone_from(&self.negative);
@@ -216,7 +218,7 @@ mod tests {
             size: None,
             noise: Noise::Torch,
         };
-        prompt.request(&catalog, &info, args)
+        prompt.typed(&catalog, &info, args)
     }
 
     #[test]

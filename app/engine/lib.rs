@@ -4,6 +4,7 @@
 //! the models and all caches.
 
 mod base;
+pub mod chunks;
 mod composition;
 mod denoise;
 mod engine;

@@ -83,7 +83,7 @@ impl<B: Backend> Pipeline<B> {
             None => start(&Device { backend: b, cancel: &run.cancel }, model.vae, model.base, request, tape)?,
         };
         let steps = way.sampler.timesteps().len() as u32;
-        (run.emit)(Event::Started { run: run.id, steps, prompt_tokens: conditions.prompt.tokens });
+        (run.emit)(Event::Started { run: run.id, steps, prompt: conditions.reading.clone() });
         let Loaded { base, set, vae } = model;
         Denoise { b, run, base, set, conditions: &conditions, held: &held, tape, watch }.go(&mut way, until)?;
         Ok((way, Loaded { base, set, vae }))

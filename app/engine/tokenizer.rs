@@ -4,7 +4,7 @@ mod clip_vocabulary;
 
 use fourstep_weights::{Storage, WeightsError};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 use tokenizers::{
     AddedToken, SplitDelimiterBehavior, Tokenizer,
     models::bpe::BPE,
@@ -24,21 +24,26 @@ pub struct ClipTokenizer {
     bos: u32,
     eos: u32,
     pad: u32,
+    /// `,</w>`
+    comma: Option<u32>,
     max_length: usize,
+    /// The vocabulary was cut down to the words of one training, each of which is a token.
+    pruned: bool,
 }
 
-/// A text as a text encoder takes it.
+/// A piece of text that a text encoder knows by a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tokens {
-    /// Start, text, end, padding: as many as the encoder's window has places (77).
-    pub ids: Vec<u32>,
-    /// Tokens of the whole text, without start and end.
-    pub used: usize,
-    /// Tokens of text that fit: 75.
-    pub window: usize,
-    /// Whether the text's end was cut off.
-    pub truncated: bool,
+pub struct Token {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// Where it stands in the text, in bytes.
+    pub range: Range<usize>,
+    /// Which word of the text it belongs to; `None` for special tokens.
+    pub word: Option<u32>,
 }
+
+/// A vocabulary with fewer tokens than this was cut down; CLIP's has 49408.
+const WHOLE_VOCABULARY: usize = 20_000;
 
 /// Why a tokenizer cannot be built or used.
 #[derive(Debug, thiserror::Error)]
@@ -158,6 +163,7 @@ impl ClipTokenizer {
             vocab.get(token).copied().ok_or_else(absent)
         };
         let (bos, eos, pad) = (id(&config.bos)?, id(&config.eos)?, id(&config.pad)?);
+        let (comma, pruned) = (vocab.get(",</w>").copied(), vocab.len() < WHOLE_VOCABULARY);
         id(&config.unknown)?;
         let model = BPE::builder()
             .vocab_and_merges(vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges)
@@ -173,22 +179,46 @@ impl ClipTokenizer {
         // Their names, written in a prompt, mean the tokens themselves. So does `!` where it pads (OpenCLIP bigG).
         let special = [&config.bos, &config.eos, &config.unknown, &config.pad];
         tokenizer.add_special_tokens(special.map(|token| AddedToken::from(token.as_str(), true)))?;
-        Ok(Self { tokenizer, bos, eos, pad, max_length: config.max_length })
+        Ok(Self { tokenizer, bos, eos, pad, comma, max_length: config.max_length, pruned })
     }
 
-    /// The text's tokens. Any text has some: characters the vocabulary lacks are spelt in bytes.
+    /// The text's tokens, without start and end. Any text but white space has some: characters the vocabulary lacks are
+    /// spelt in bytes.
     ///
     /// # Errors
     /// [`TokenizerError::Library`].
-    pub fn encode(&self, text: &str) -> Result<Tokens> {
-        let encoding = self.tokenizer.encode_fast(text, false)?;
-        let (all, window) = (encoding.get_ids(), self.max_length - 2);
-        let mut ids = Vec::with_capacity(self.max_length);
-        ids.push(self.bos);
-        ids.extend(all.iter().take(window));
-        ids.push(self.eos);
-        ids.resize(self.max_length, self.pad);
-        Ok(Tokens { ids, used: all.len(), window, truncated: all.len() > window })
+    pub fn tokens(&self, text: &str) -> Result<Vec<Token>> {
+        let encoding = self.tokenizer.encode(text, false)?;
+        let places = encoding.get_offsets().iter().zip(encoding.get_word_ids());
+        let tokens = encoding.get_ids().iter().zip(places);
+        Ok(tokens.map(|(id, (&(start, end), word))| Token { id: *id, range: start..end, word: *word }).collect())
+    }
+
+    /// Start, as many of these tokens as fit, end, padding: what a text encoder takes at a time.
+    pub fn window(&self, ids: impl IntoIterator<Item = u32>) -> Vec<u32> {
+        let mut window = Vec::with_capacity(self.max_length);
+        window.push(self.bos);
+        window.extend(ids.into_iter().take(self.places()));
+        window.push(self.eos);
+        window.resize(self.max_length, self.pad);
+        window
+    }
+
+    /// Tokens of text that fit into a window: 75.
+    pub fn places(&self) -> usize {
+        self.max_length - 2
+    }
+
+    /// The token of a comma, if there is one.
+    pub fn comma(&self) -> Option<u32> {
+        self.comma
+    }
+
+    /// Whether these tokens spell a word that the model does not know. A vocabulary that was cut down to the words of
+    /// its training has a token for each of them; of CLIP's a word is known where a token is more than a letter.
+    pub fn spells_unknown(&self, word: &str, tokens: usize) -> bool {
+        let letters = word.chars().count();
+        if self.pruned { tokens > 1 && word.chars().any(char::is_alphabetic) } else { tokens >= letters.max(2) }
     }
 
     /// The token that marks the end, whose place pooling looks for.

@@ -158,6 +158,8 @@ mod tests {
             init: None,
             fork: None,
             composition: None,
+            blend: Vec::new(),
+            typed: None,
         }
     }
 

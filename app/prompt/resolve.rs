@@ -29,12 +29,13 @@ impl Resolved {
     }
 }
 
-/// Takes comments out, chooses among wildcards by the seed and takes tags out, in this order. Text without any of them
-/// stays as it is.
+/// Takes comments out, chooses among wildcards by the seed and takes tags out, in this order, and the space that is left
+/// at both ends. Text without any of them stays as it is.
 pub fn resolve(typed: &str, wildcards: &Wildcards, seed: u64) -> Resolved {
     let mut problems = Vec::new();
     let text = comments::strip(typed);
     let text = wildcards::expand(&text, wildcards, seed, &mut problems);
     let (text, loras) = tags::take(&text, &mut problems);
+    let text = if text == typed { text } else { text.trim().to_owned() };
     Resolved { text, loras, problems }
 }

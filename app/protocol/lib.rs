@@ -12,6 +12,7 @@ mod lora;
 mod message;
 mod model;
 mod picture;
+mod prompt;
 mod request;
 mod sampler;
 
@@ -21,8 +22,9 @@ pub use failure::{Failure, FailureKind};
 pub use family::Family;
 pub use library::{Availability, DownloadPhase, DownloadProgress, ItemKind, LibraryItem, Origin};
 pub use lora::{LoraInfo, LoraRef, LoraReport};
-pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings, TokenCount};
+pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings};
 pub use model::{Guidance, ModelInfo, ModelRef, Recipe};
 pub use picture::{Latents, NotAPicture, Picture};
+pub use prompt::{Blended, PromptReading, TokenCount, Typed};
 pub use request::{Init, Invalid, Request, Size};
 pub use sampler::{Noise, Sampler};

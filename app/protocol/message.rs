@@ -1,4 +1,4 @@
-use crate::{Failure, Latents, LoraReport, ModelInfo, ModelRef, Picture, Request};
+use crate::{Failure, Latents, LoraReport, ModelInfo, ModelRef, Picture, PromptReading, Request};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -52,8 +52,8 @@ pub enum Event {
         run: RunId,
         /// Steps that it will take.
         steps: u32,
-        /// How much of the text encoder's window the prompt fills.
-        prompt_tokens: TokenCount,
+        /// How the prompt is read.
+        prompt: Arc<PromptReading>,
     },
     /// A step is done.
     Step {
@@ -98,15 +98,6 @@ impl Event {
             Self::Failed { run, .. } => *run,
         }
     }
-}
-
-/// How much of the text encoder's window a prompt fills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenCount {
-    /// Tokens of the prompt, without the two that mark start and end.
-    pub used: usize,
-    /// Tokens that fit: 75 for CLIP. What is beyond is not seen by the model.
-    pub window: usize,
 }
 
 /// A finished run.

@@ -1,4 +1,4 @@
-use crate::{Anchor, LoraRef, ModelInfo, ModelRef, Noise, Picture, Recipe, Sampler};
+use crate::{Anchor, Blended, LoraRef, ModelInfo, ModelRef, Noise, Picture, Recipe, Sampler, Typed};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
@@ -16,8 +16,11 @@ pub struct Request {
     /// LoRAs in the order of the stack; it changes no pixel.
     #[serde(default)]
     pub loras: Vec<LoraRef>,
-    /// What to paint.
+    /// What to paint: words, and weights as AUTOMATIC1111 writes them.
     pub prompt: String,
+    /// Prompts mixed into it; at most three.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blend: Vec<Blended>,
     /// What to steer away from; has an effect only where an unconditional pass runs.
     #[serde(default)]
     pub negative_prompt: String,
@@ -44,6 +47,9 @@ pub struct Request {
     /// composition stays while prompt, LoRAs or guidance change the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub composition: Option<Anchor>,
+    /// What was typed, where that is not what is painted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub typed: Option<Box<Typed>>,
 }
 
 /// The picture an image-to-image run starts from.
@@ -112,6 +118,8 @@ pub enum Invalid {
     Guidance { min: f32, max: f32, guidance_scale: f32, hint: &'static str },
     #[error("a LoRA's weight must be a number from -2 to 2, not {0}")]
     LoraWeight(f32),
+    #[error("at most three prompts can be mixed into the first, with parts from 0 that add up to 1 at most")]
+    Blend,
     #[error("strength must be above 0 and at most 1, not {0}")]
     Strength(f32),
     #[error("1 to {most} steps of another run can be followed here, not {steps}")]
@@ -126,6 +134,7 @@ impl Request {
             vae: None,
             loras: Vec::new(),
             prompt: prompt.into(),
+            blend: Vec::new(),
             negative_prompt: String::new(),
             seed: 0,
             noise: Noise::Torch,
@@ -136,6 +145,7 @@ impl Request {
             init: None,
             fork: None,
             composition: None,
+            typed: None,
         };
         request.apply(&model.live);
         request
@@ -186,6 +196,9 @@ impl Request {
         if let Some(lora) = self.loras.iter().find(|l| !LoraRef::WEIGHTS.contains(&l.weight)) {
             return Err(Invalid::LoraWeight(lora.weight));
         }
+        if !Blended::fit(&self.blend) {
+            return Err(Invalid::Blend);
+        }
         match &self.init {
             Some(init) if !(init.strength > 0.0 && init.strength <= 1.0) => Err(Invalid::Strength(init.strength)),
             _ => self.anchors().try_for_each(|anchor| self.validate_anchor(anchor, model)),
@@ -208,6 +221,8 @@ impl Request {
     /// The same request without what has no effect on the picture, so that equal pictures have equal requests.
     pub fn canonical(&self, model: &ModelInfo) -> Self {
         let mut canonical = self.clone();
+        canonical.typed = None;
+        canonical.simplify_blend();
         if !model.runs_unconditional(self.guidance_scale) {
             canonical.negative_prompt.clear();
         }
@@ -301,6 +316,35 @@ mod tests {
         let both = with(&[lora("ink", 0.7), lora("lcm", 1.0)]);
         assert_eq!(both, with(&[lora("lcm", 1.0), lora("off", 0.0), lora("ink", 0.7)]));
         assert_ne!(both, with(&[lora("ink", 1.0), lora("lcm", 0.7)]));
+    }
+
+    #[test]
+    fn a_mix_of_one_prompt_is_that_prompt() {
+        let m = model(Guidance::ClassifierFree);
+        let mixed = |parts: &[(&str, f32)]| {
+            let blend = parts.iter().map(|(prompt, weight)| Blended { prompt: (*prompt).into(), weight: *weight });
+            Request { blend: blend.collect(), ..Request::new(&m, "a cat") }
+        };
+        let canonical = |parts| mixed(parts).canonical(&m);
+        assert_eq!(canonical(&[("a dog", 0.0)]), Request::new(&m, "a cat"));
+        assert_eq!(canonical(&[("a dog", 1.0), ("a fox", 0.0)]), Request::new(&m, "a dog"));
+        assert_eq!(canonical(&[("a dog", 0.3), ("a fox", 0.0)]), mixed(&[("a dog", 0.3)]));
+        assert_eq!(mixed(&[("a dog", 0.25), ("a fox", 0.5)]).prompts()[0], ("a cat", 0.25));
+        for parts in [&[("x", -0.1)][..], &[("x", f32::NAN)], &[("x", 0.6), ("y", 0.6)], &[("x", 0.1); 4]] {
+            assert_eq!(mixed(parts).validate(&m), Err(Invalid::Blend), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_changes_no_pixel() {
+        let m = model(Guidance::ClassifierFree);
+        let plain = Request::new(&m, "a cat");
+        let (prompt, negative_prompt) = ("a {cat|dog}".into(), String::new());
+        let typed = Typed { prompt, negative_prompt, loras: Vec::new(), blend: Vec::new() };
+        let r = Request { typed: Some(Box::new(typed)), ..plain.clone() };
+        assert_eq!(r.canonical(&m), plain);
+        let json = serde_json::to_string(&r).expect("serialise");
+        assert_eq!(serde_json::from_str::<Request>(&json).expect("read back"), r);
     }
 
     #[test]

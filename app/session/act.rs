@@ -12,6 +12,10 @@ impl Session {
         match action {
             Action::SetPrompt(text) => self.edit(Edit::Prompt, now, |r| r.prompt = text),
             Action::SetNegativePrompt(text) => self.edit(Edit::NegativePrompt, now, |r| r.negative_prompt = text),
+            Action::SetBlend(blend) => self.edit(Edit::Blend, now, |r| r.blend = blend),
+            Action::ApplyStyle(name) => self.apply_style(&name, now),
+            Action::SaveStyle(name) => self.save_style(&name),
+            Action::DeleteStyle(name) => self.delete_style(&name),
             Action::SetSeed(seed) => self.edit(Edit::Seed, now, |r| r.seed = seed),
             Action::NewSeed(seed) => self.edit(Edit::NewSeed, now, |r| r.seed = seed),
             Action::NudgeSeed(by) => self.edit(Edit::NudgeSeed, now, |r| r.seed = r.seed.saturating_add_signed(by)),
@@ -136,6 +140,7 @@ impl Session {
     /// Takes over the settings of a picture, without its model and LoRAs where the model is not known here.
     fn restore(&mut self, request: Request, now: Moment) {
         self.inspections.forget();
+        let request = self.as_typed(request);
         let (before, canonical) = (self.settings.request.clone(), self.canonical());
         let known = self.find(&request.model);
         let missing =

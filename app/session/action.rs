@@ -1,5 +1,5 @@
 use crate::Bond;
-use fourstep_protocol::{ModelRef, Noise, Request, Sampler, Size};
+use fourstep_protocol::{Blended, ModelRef, Noise, Request, Sampler, Size};
 
 /// What the person did in the window.
 ///
@@ -10,6 +10,14 @@ pub enum Action {
     SetPrompt(String),
     /// Typed into the negative prompt; the whole text.
     SetNegativePrompt(String),
+    /// Changed the prompts that are mixed into the first, or their parts.
+    SetBlend(Vec<Blended>),
+    /// Added the words of a style to both prompts.
+    ApplyStyle(String),
+    /// Kept both prompts as a style of this name.
+    SaveStyle(String),
+    /// Threw a style away.
+    DeleteStyle(String),
     /// Typed or dragged the seed.
     SetSeed(u64),
     /// Rolled the dice: a random value from the caller, since the session has no source of chance.
@@ -94,6 +102,8 @@ pub enum Action {
 pub(crate) enum Edit {
     Prompt,
     NegativePrompt,
+    Blend,
+    Style,
     Seed,
     NudgeSeed,
     NewSeed,
@@ -114,7 +124,7 @@ pub(crate) enum Edit {
 impl Edit {
     /// A single deliberate choice, in contrast to a stream of edits such as typing or dragging.
     pub(crate) fn is_choice(self) -> bool {
-        !matches!(self, Self::Prompt | Self::NegativePrompt | Self::Seed | Self::Guidance | Self::Lora(_))
+        !matches!(self, Self::Prompt | Self::NegativePrompt | Self::Blend | Self::Seed | Self::Guidance | Self::Lora(_))
     }
 
     /// Each of these may have led to a picture worth going back to, however quickly they follow each other.

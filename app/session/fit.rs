@@ -1,5 +1,5 @@
 use crate::bond::fit_bonds;
-use fourstep_protocol::{LoraRef, ModelInfo, Request};
+use fourstep_protocol::{Blended, LoraRef, ModelInfo, Request};
 
 /// Brings every number of a request into the range of its model and sampler, so that it always validates.
 ///
@@ -22,11 +22,24 @@ pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<String> {
     for lora in &mut request.loras {
         lora.weight = if lora.weight.is_nan() { 0.0 } else { lora.weight.clamp(least, most) };
     }
+    fit_blend(&mut request.blend);
     if let Some(init) = &mut request.init {
         init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
     }
     fit_bonds(request, model);
     told
+}
+
+/// Parts that are more than the whole are made smaller alike.
+fn fit_blend(blend: &mut Vec<Blended>) {
+    blend.truncate(Blended::MOST);
+    for other in blend.iter_mut() {
+        other.weight = if other.weight.is_nan() { 0.0 } else { other.weight.clamp(0.0, 1.0) };
+    }
+    let sum = blend.iter().map(|other| other.weight).sum::<f32>();
+    if sum > 1.0 {
+        blend.iter_mut().for_each(|other| other.weight /= sum);
+    }
 }
 
 fn fit_guidance(request: &mut Request, model: &ModelInfo) -> Option<String> {
@@ -55,6 +68,8 @@ mod tests {
                         (r.guidance_scale, r.steps, r.sampler) = (scale, steps, sampler);
                         r.size = Size::new(side, 128);
                         r.loras = [f32::NAN, 9.0].map(|weight| LoraRef { source: "x".into(), weight }).to_vec();
+                        let part = |weight| Blended { prompt: "x".into(), weight };
+                        r.blend = [scale, 0.7, 0.7, 0.1].map(part).to_vec();
                         fit(&mut r, &model);
                         assert_eq!(r.validate(&model), Ok(()), "{guidance:?} {scale} {side} {steps} {sampler:?}");
                     }

@@ -1,6 +1,7 @@
 use crate::{
     Moment, Session, Step,
     inspect::{Inspection, Then},
+    prompts::Read,
     run::Loading,
     session::{Shown, Trouble},
 };
@@ -21,8 +22,9 @@ impl Session {
             Event::Merged { reports, .. } => self.note_reports(reports),
             Event::Inspected(info) => self.inspected(*info, now),
             Event::Loading { run, what, fraction } => self.loading(run, what, fraction, now),
-            Event::Started { steps, prompt_tokens, .. } => {
-                self.tokens = Some(prompt_tokens);
+            Event::Started { steps, prompt: reading, .. } => {
+                let prompt = self.run.as_ref().map(|run| run.canonical.prompt.clone()).unwrap_or_default();
+                self.read = Some(Read { prompt, reading });
                 self.began_painting(Some(steps), now);
             }
             Event::Step { run, step, steps, denoised, elapsed_secs } => {

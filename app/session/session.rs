@@ -5,11 +5,13 @@ use crate::{
     inspect::Inspections,
     meter::{Load, Meter},
     pace::{Due, InProgress, Outlook, Pace},
+    prompts::Read,
     run::Run,
     settings::no_model,
 };
+use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
-    Command, DeviceInfo, Failure, Finished, LibraryItem, LoraReport, ModelInfo, ModelRef, Request, RunId, TokenCount,
+    Command, DeviceInfo, Failure, Finished, LibraryItem, LoraReport, ModelInfo, ModelRef, Request, RunId,
 };
 use std::sync::Arc;
 
@@ -46,7 +48,9 @@ pub struct Session {
     pub(crate) library: Arc<Vec<LibraryItem>>,
     /// The model whose LCM-LoRA is applied as soon as it is here.
     pub(crate) few_step_awaited: Option<ModelRef>,
-    pub(crate) tokens: Option<TokenCount>,
+    pub(crate) wildcards: Arc<Wildcards>,
+    /// How the prompt of the last run was read.
+    pub(crate) read: Option<Read>,
     pub(crate) device: Option<DeviceInfo>,
     /// The engine has said something.
     pub(crate) heard: bool,
@@ -97,7 +101,8 @@ impl Session {
             reports: None,
             library: Arc::default(),
             few_step_awaited: None,
-            tokens: None,
+            wildcards: Arc::default(),
+            read: None,
             device: None,
             heard: false,
         };
@@ -121,7 +126,10 @@ impl Session {
 
     fn generate(&mut self, now: Moment) {
         self.newest = RunId(self.newest.0 + 1);
-        let canonical = self.canonical();
+        let mut request = self.spoken().request;
+        // What is off is no part of the picture, nor of what is saved with it.
+        request.loras.retain(|lora| lora.weight != 0.0);
+        let canonical = request.canonical(&self.model);
         let load = Load::of(&canonical, &self.model);
         self.meter.begin(self.newest, load.clone(), now);
         self.run = Some(Run::new(self.newest, canonical, load, now));
@@ -129,9 +137,6 @@ impl Session {
         // A run supersedes the one before by itself.
         self.idle.end();
         self.outbox.retain(|command| !matches!(command, Command::Stop));
-        let mut request = self.settings.request.clone();
-        // What is off is no part of the picture, nor of what is saved with it.
-        request.loras.retain(|lora| lora.weight != 0.0);
         self.outbox.push(Command::Generate { run: self.newest, request: Arc::new(request) });
     }
 
@@ -160,7 +165,7 @@ impl Session {
 
     /// The request without what has no effect on the picture: what equality means here.
     pub(crate) fn canonical(&self) -> Request {
-        self.settings.request.canonical(&self.model)
+        self.spoken().request.canonical(&self.model)
     }
 
     /// Brings what is pending, outstanding and stale in line with the request; after every action and event.

@@ -1,4 +1,5 @@
 use crate::Tab;
+use fourstep_prompt::Style;
 use fourstep_protocol::{Family, Guidance, LoraRef, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct Settings {
     /// Models that were chosen, the last one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recent: Vec<ModelRef>,
+    /// Words that the person keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub styles: Vec<Style>,
     /// What the window keeps for itself.
     #[serde(default)]
     pub ui: UiSettings,
@@ -65,6 +69,7 @@ impl Settings {
             parked,
             before_few_step: None,
             recent,
+            styles: Vec::new(),
             ui: UiSettings::default(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     Metrics, Moment, NegativeEffect, Notice, Session, Settings, Status, Step, UiSettings, session::CLOCK_SLACK_SECS,
 };
-use fourstep_protocol::{DeviceInfo, Failure, Finished, Guidance, ModelInfo, Request, RunId, TokenCount};
+use fourstep_protocol::{DeviceInfo, Failure, Finished, Guidance, ModelInfo, Request, RunId};
 
 impl Session {
     /// What is going on.
@@ -81,11 +81,6 @@ impl Session {
     /// A preview of this run became visible.
     pub fn note_preview(&mut self, run: RunId, now: Moment) {
         self.meter.note_preview(run, now);
-    }
-
-    /// How much of the text encoder's window the prompt of the last run filled.
-    pub fn tokens(&self) -> Option<TokenCount> {
-        self.tokens
     }
 
     /// What computes, once the engine has said it.

@@ -30,7 +30,7 @@ fn a_run_tells_every_step_and_then_the_picture() {
     let events = until_closed(&engine, 1);
     assert!(matches!(events[0], Event::Ready(_)));
     let mut started = events.iter().filter_map(|e| match e {
-        Event::Started { steps, prompt_tokens, .. } => Some((*steps, *prompt_tokens)),
+        Event::Started { steps, prompt, .. } => Some((*steps, prompt.tokens)),
         _ => None,
     });
     let (steps, tokens) = started.next_back().expect("a start");

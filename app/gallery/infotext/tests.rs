@@ -18,6 +18,8 @@ fn request() -> Request {
         init: None,
         fork: None,
         composition: None,
+        blend: Vec::new(),
+        typed: None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use fourstep_protocol::{
     Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LoraRef, ModelInfo, ModelRef, Picture,
-    Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
+    PromptReading, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
 };
 use fourstep_session::{Action, Moment, Session, Settings};
 use std::sync::Arc;
@@ -220,7 +220,7 @@ impl World {
         if self.session.idle_run() == Some(run) {
             self.idle.push((self.now, run, request.clone()));
         } else {
-            let mut newest = self.session.request().clone();
+            let mut newest = self.session.spoken().request;
             newest.loras.retain(|lora| lora.weight != 0.0);
             assert_eq!(*request, newest, "only the newest request is sent");
             self.sent.push((self.now, run, request.clone()));
@@ -236,8 +236,9 @@ impl World {
                 at += self.pace.load / 4.0;
             }
         }
-        let prompt_tokens = TokenCount { used: request.prompt.split_whitespace().count(), window: 75 };
-        self.coming.push((at, Event::Started { run, steps: request.steps, prompt_tokens }));
+        let tokens = TokenCount { used: request.prompt.split_whitespace().count(), window: 75 };
+        let prompt = Arc::new(PromptReading { tokens, ..PromptReading::default() });
+        self.coming.push((at, Event::Started { run, steps: request.steps, prompt }));
         at += self.pace.text;
         if request.prompt.contains(&self.cursed) {
             self.coming.push((at, Event::Failed { run: Some(run), failure: failure() }));
@@ -259,7 +260,7 @@ impl World {
         assert!(!self.session.is_stale());
         let shown = self.session.shown().expect("a picture");
         let canonical = |r: &Request| r.canonical(self.session.model());
-        assert_eq!(canonical(&shown.request), canonical(self.session.request()));
+        assert_eq!(canonical(&shown.request), canonical(&self.session.spoken().request));
         assert!(self.session.latest_step().is_none());
     }
 

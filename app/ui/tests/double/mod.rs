@@ -7,7 +7,7 @@ pub(crate) mod library;
 use egui_kittest::Harness;
 use fourstep_protocol::{
     Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LibraryItem,
-    LoraRef, ModelInfo, ModelRef, Picture, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
+    LoraRef, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
 };
 use fourstep_session::{Moment, Session, Settings};
 use fourstep_ui::{
@@ -293,7 +293,8 @@ impl Window {
     pub(crate) fn start(&mut self) {
         let (run, request) = self.newest();
         let used = request.prompt.split_whitespace().count();
-        self.event(Event::Started { run, steps: request.steps, prompt_tokens: TokenCount { used, window: 75 } });
+        let prompt = PromptReading { tokens: TokenCount { used, window: 75 }, ..PromptReading::default() };
+        self.event(Event::Started { run, steps: request.steps, prompt: Arc::new(prompt) });
     }
 
     /// A step with its preview.
