@@ -79,6 +79,21 @@ fn json(output: &Output) -> serde_json::Value {
 }
 
 #[test]
+fn a_prompt_is_followed_as_it_is_written() {
+    let case = Case::new();
+    let folder = case.path("config/fourstep/wildcards");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("colour.txt"), "blue\n").expect("written");
+    let typed = "a __colour__ (apple:1.3) # round\n<lora:none:1> __nothing__";
+    let output = case.run(&["generate", "--prompt", typed, "--json", "--out", "x.png"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = json(&output);
+    assert_eq!(report["request"]["prompt"], "a blue (apple:1.3) \n __nothing__");
+    assert_eq!(report["request"]["typed"]["prompt"], typed);
+    assert!(said.contains("no LoRA called none") && said.contains("no nothing.txt"), "{said}");
+}
+
+#[test]
 fn generate_writes_picture_settings_latents_and_previews() {
     let case = Case::new();
     let arguments = "generate --seed 7 --json --out a.png --save-latents a.safetensors --previews steps --prompt";

@@ -129,6 +129,8 @@ fn finished(seed: u64) -> Finished {
         steps: 4,
         guidance_scale: 1.0,
         init: None,
+        blend: Vec::new(),
+        typed: None,
         fork: None,
         composition: None,
     };
