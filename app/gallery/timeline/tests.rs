@@ -27,6 +27,8 @@ fn finished(seed: u64, side: u32) -> Finished {
         init: None,
         fork: None,
         composition: None,
+        blend: Vec::new(),
+        typed: None,
     };
     Finished {
         run: RunId(seed),
