@@ -11,7 +11,9 @@ mod paths;
 mod prompts;
 mod reports;
 mod request;
+mod start;
 mod stats;
+mod upscale;
 
 use crate::window;
 use clap::{Args, Parser, Subcommand};
@@ -37,6 +39,8 @@ enum Task {
     Generate(generate::GenerateArgs),
     /// Paint the same prompt and seed quickly and slowly, side by side in one picture
     Compare(compare::CompareArgs),
+    /// Paint a picture larger, tile by tile
+    Upscale(upscale::UpscaleArgs),
     /// Measure how fast a model paints here
     Bench(bench::BenchArgs),
     /// List, add, download and look into models and LoRAs
@@ -78,6 +82,7 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         None => window::open(device.options()),
         Some(Task::Generate(args)) => generate::run(args, device),
         Some(Task::Compare(args)) => compare::run(args, device),
+        Some(Task::Upscale(args)) => upscale::run(args, device),
         Some(Task::Bench(args)) => bench::run(&args, device, started),
         Some(Task::Models(args)) => models::run(&args),
     };

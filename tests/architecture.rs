@@ -6,17 +6,18 @@ use std::{collections::BTreeMap, path::Path, process::Command};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("prompt", &[]),
-    ("session", &["protocol", "prompt"]),
+    ("session", &["protocol", "prompt", "canvas"]),
     ("catalog", &["protocol", "weights"]),
     ("hub", &["protocol", "catalog"]),
     ("gallery", &["protocol"]),
+    ("canvas", &["protocol"]),
     ("kernels", &[]),
     ("compute", &["kernels"]),
     ("nets", &["compute"]),
     ("weights", &["protocol", "compute"]),
     ("engine", &["protocol", "prompt", "catalog", "compute", "nets", "weights"]),
     ("preview", &["protocol", "compute", "nets"]),
-    ("ui", &["protocol", "prompt", "session"]),
+    ("ui", &["protocol", "prompt", "session", "canvas"]),
 ];
 
 /// Libraries that only some rooms may use.
@@ -62,8 +63,8 @@ fn libraries_stay_in_their_rooms() {
 }
 
 #[test]
-fn session_protocol_and_prompt_have_no_clock_no_thread_and_no_files() {
-    for room in ["session", "protocol", "prompt"] {
+fn session_protocol_prompt_and_canvas_have_no_clock_no_thread_and_no_files() {
+    for room in ["session", "protocol", "prompt", "canvas"] {
         for file in sources(&root().join("app").join(room)) {
             let text = std::fs::read_to_string(&file).expect("readable");
             for word in IMPURE {

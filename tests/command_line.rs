@@ -300,3 +300,89 @@ fn an_lcm_lora_by_path_brings_its_sampler() {
     let printed = json(&case.run(&[&common[..], &["--sampler", "euler", "--steps", "5"]].concat()));
     assert_eq!((&printed["request"]["sampler"], &printed["request"]["steps"]), (&"euler".into(), &5.into()));
 }
+
+/// Writes a picture of one colour, and gives its path.
+fn picture(case: &Case, name: &str, (width, height): (u32, u32), color: impl Fn(u32, u32) -> [u8; 3]) -> String {
+    let path = case.path(name);
+    image::RgbImage::from_fn(width, height, |x, y| image::Rgb(color(x, y))).save(&path).expect("written");
+    path.to_string_lossy().into_owned()
+}
+
+fn opened(path: &Path) -> image::RgbImage {
+    image::open(path).expect("a picture").into_rgb8()
+}
+
+#[test]
+fn a_part_is_painted_and_the_rest_stays_to_the_bit() {
+    let case = Case::new();
+    let init = picture(&case, "init.png", (128, 136), |x, y| [x as u8, y as u8, 77]);
+    let mask = picture(&case, "mask.png", (128, 136), |x, _| if x < 48 { [255; 3] } else { [0; 3] });
+    let output = case.run(&[
+        "generate",
+        "--prompt",
+        "a cat",
+        "--init",
+        &init,
+        "--mask",
+        &mask,
+        "--feather",
+        "8",
+        "--out",
+        "out.png",
+        "--json",
+    ]);
+    let report = json(&output);
+    assert_eq!(report["request"]["init"]["mask"].as_str(), Some(mask.as_str()));
+    let (old, new) = (opened(Path::new(&init)), opened(&case.path("out.png")));
+    assert_eq!(new.dimensions(), (128, 136));
+    let changed = |x: u32| (0..136).any(|y| old.get_pixel(x, y) != new.get_pixel(x, y));
+    assert!((0..48).all(changed) && !(57..128).any(changed));
+}
+
+#[test]
+fn a_picture_is_enlarged_on_the_sides_asked_for() {
+    let case = Case::new();
+    let init = picture(&case, "init.png", (100, 96), |x, y| [x as u8 * 2, y as u8 * 2, 77]);
+    let output =
+        case.run(&["generate", "--prompt", "a cat", "--init", &init, "--outpaint", "0,0,64,0", "--out", "out.png"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (old, new) = (opened(Path::new(&init)), opened(&case.path("out.png")));
+    assert_eq!(new.dimensions(), (168, 96), "164 is no multiple of 8");
+    // All but the overlap, which is painted anew too.
+    assert!((0..60).all(|x| (0..96).all(|y| old.get_pixel(x, y) == new.get_pixel(x, y))));
+}
+
+#[test]
+fn masks_that_do_not_fit_are_refused() {
+    let case = Case::new();
+    let init = picture(&case, "init.png", (64, 64), |_, _| [9; 3]);
+    let small = picture(&case, "small.png", (64, 32), |_, _| [255; 3]);
+    let black = picture(&case, "black.png", (64, 64), |_, _| [0; 3]);
+    let with = |mask: &str, words: &[&str]| {
+        case.refuses(2, words, &["generate", "--prompt", "x", "--init", &init, "--mask", mask]);
+    };
+    with(&small, &["64x32", "64x64"]);
+    with(&black, &["mask is empty"]);
+    with("none.png", &["there is no such file"]);
+    for (margins, word) in
+        [("1,2", "LEFT,TOP,RIGHT,BOTTOM"), ("0,0,0,0", "nothing is added"), ("2048,0,2047,0", "4096")]
+    {
+        case.refuses(2, &[word], &["generate", "--prompt", "x", "--init", &init, "--outpaint", margins]);
+    }
+    case.refuses(2, &["--init"], &["generate", "--prompt", "x", "--mask", &init]);
+}
+
+#[test]
+fn a_picture_is_painted_larger_with_its_own_settings() {
+    let case = Case::new();
+    assert!(case.run(&["generate", "--prompt", "a red fox", "--out", "small.png"]).status.success());
+    let output = case.run(&["upscale", "small.png", "--out", "large.png", "--scale", "2"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (small, large) = (opened(&case.path("small.png")), opened(&case.path("large.png")));
+    assert_eq!(large.dimensions(), (small.width() * 2, small.height() * 2));
+    let mean = |p: &image::RgbImage| p.as_raw().iter().map(|v| f64::from(*v)).sum::<f64>() / p.as_raw().len() as f64;
+    assert!((mean(&small) - mean(&large)).abs() < 12.0, "{} {}", mean(&small), mean(&large));
+    case.refuses(2, &["scale"], &["upscale", "small.png", "--scale", "1"]);
+    case.refuses(2, &["strength"], &["upscale", "small.png", "--strength", "0"]);
+    case.refuses(2, &["there is no such file"], &["upscale", "none.png"]);
+}

@@ -4,14 +4,15 @@ use super::{
     paths,
     prompts::spoken,
     reports::Reports,
-    request::{PromptArgs, RecipeArgs, catalog, check},
+    request::{PromptArgs, RecipeArgs, catalog},
+    start::{StartArgs, StartFiles},
 };
 use crate::previews::decoder;
 use clap::Args;
 use fourstep_compute::CancelToken;
 use fourstep_gallery::{check_writable, save, write_atomically};
 use fourstep_preview::Decode;
-use fourstep_protocol::{DeviceInfo, Event, Failure, Init, Latents, LoraReport, Request, Timings};
+use fourstep_protocol::{DeviceInfo, Event, Failure, Latents, LoraReport, Request, Timings};
 use safetensors::{Dtype, tensor::TensorView};
 use serde::Serialize;
 use std::{
@@ -26,12 +27,8 @@ pub(super) struct GenerateArgs {
     prompt: PromptArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// Start from this picture instead of pure noise
-    #[arg(long, value_name = "IMAGE")]
-    init: Option<PathBuf>,
-    /// How much of the picture is repainted: above 0, at most 1
-    #[arg(long, value_name = "S", requires = "init", allow_negative_numbers = true)]
-    strength: Option<f32>,
+    #[command(flatten)]
+    start: StartArgs,
     /// Write each step's preview into this folder as step-N.png
     #[arg(long, value_name = "DIR")]
     previews: Option<PathBuf>,
@@ -46,18 +43,12 @@ pub(super) struct GenerateArgs {
     json: bool,
 }
 
-const DEFAULT_STRENGTH: f32 = 0.5;
-
 /// Paints one picture. Everything that can be checked is checked before anything is loaded.
 pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure> {
     let catalog = catalog();
     let model = args.prompt.model.info(&catalog)?;
     let mut request = spoken(&args.prompt.typed(&catalog, &model, &args.recipe)?, &catalog, &model);
-    if let Some(path) = &args.init {
-        let picture = fourstep_gallery::open(path)?.picture;
-        request.init = Some(Init { picture, strength: args.strength.unwrap_or(DEFAULT_STRENGTH) });
-        check(&request, &model)?;
-    }
+    args.start.put_into(&mut request, &model, args.prompt.size.is_some())?;
     if request.canonical(&model).negative_prompt != request.negative_prompt {
         out::note("note: the negative prompt has no effect, because no unconditional pass runs with this guidance");
     }
@@ -95,7 +86,7 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
             first_preview_secs: previews.first_secs.map(|secs| (secs - timings.load_secs).max(0.0)),
             device: &painter.device,
             loras: &reports.loras,
-            request: Settings::new(request, args.init.as_deref()),
+            request: Settings { init: args.start.describe(&request), request: Request { init: None, ..request } },
         });
     }
     out::line(&out.display().to_string())?;
@@ -116,27 +107,13 @@ struct Report<'a> {
     device: &'a DeviceInfo,
 }
 
-/// A request with the path of the picture it starts from, instead of megabytes of base64.
+/// A request with the paths of the pictures it starts from.
 #[derive(Serialize)]
 struct Settings<'a> {
     #[serde(flatten)]
     request: Request,
     #[serde(skip_serializing_if = "Option::is_none")]
-    init: Option<InitFile<'a>>,
-}
-
-#[derive(Serialize)]
-struct InitFile<'a> {
-    picture: &'a Path,
-    strength: f32,
-}
-
-impl<'a> Settings<'a> {
-    fn new(request: Request, init: Option<&'a Path>) -> Self {
-        let strength = request.init.as_ref().map(|init| init.strength);
-        let init = init.zip(strength).map(|(picture, strength)| InitFile { picture, strength });
-        Self { request: Request { init: None, ..request }, init }
-    }
+    init: Option<StartFiles<'a>>,
 }
 
 /// Decodes steps as they come: all of them into a folder, or only the first to see how soon it is there.

@@ -68,7 +68,11 @@ impl<B: Backend> Denoise<'_, B> {
             *draws += 1;
             tape.draw(*draws - 1).to_vec()
         };
-        let step = way.sampler.step(i, &way.x, &output, &mut fresh_noise)?;
+        let mut step = way.sampler.step(i, &way.x, &output, &mut fresh_noise)?;
+        if let Some(outside) = &way.outside {
+            outside.blend_next(&*way.sampler, i, &mut step.next)?;
+            outside.blend_denoised(&mut step.denoised);
+        }
         let [channels, height, width] = shape(self.run.request);
         let denoised = Latents { channels, height, width, data: step.denoised };
         if !denoised.is_finite() {

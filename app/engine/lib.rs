@@ -14,6 +14,7 @@ mod loading;
 mod loras;
 mod lru;
 mod mailbox;
+mod mask;
 mod memory;
 mod model;
 mod models;

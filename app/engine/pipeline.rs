@@ -6,6 +6,7 @@ use crate::{
     fault::{Result, RunError},
     init_image,
     lru::Lru,
+    mask::{self, Outside, Region},
     model::Loaded,
     models::{Models, Setup},
     noise_tape::{NoiseTape, TapeKey},
@@ -53,7 +54,8 @@ impl<B: Backend> Pipeline<B> {
         let decoding = Instant::now();
         let [channels, height, width] = shape(run.request);
         let latents = Arc::new(Latents { channels, height, width, data: way.x });
-        let picture = Arc::new(model.vae.decode(&Device { backend: &b, cancel: &run.cancel }, &latents)?);
+        let painted = model.vae.decode(&Device { backend: &b, cancel: &run.cancel }, &latents)?;
+        let picture = Arc::new(mask::keep_outside(painted, run.request));
         timings.decode_secs = decoding.elapsed().as_secs_f64();
         timings.total_secs = clock.elapsed().as_secs_f64() - timings.load_secs;
         Ok(Finished { run: run.id, request: run.request.clone(), picture, latents, timings })
@@ -123,20 +125,30 @@ fn start<B: Backend>(
 ) -> Result<Way> {
     let strength = request.init.as_ref().map(|init| init.strength);
     let sampler = samplers::start(request.sampler, &base.schedule, request.steps, strength)?;
+    let from_noise = |noise: &[f32]| noise.iter().map(|n| n * sampler.init_noise_sigma()).collect();
     let Some(init) = &request.init else {
-        let sigma = sampler.init_noise_sigma();
-        let x = tape.draw(0).iter().map(|n| n * sigma).collect();
+        let x = from_noise(&tape.draw(0));
         return Ok(Way::new(sampler, x, 1));
     };
-    let pixels = init_image::pixels(&init.picture, request.size);
+    let pixels = init_image::planes(&init_image::scaled(&init.picture, request.size));
     let mut draws = 0;
     let mut draw = || {
         draws += 1;
         tape.draw(draws - 1)
     };
     let latents = vae.encode(device, &pixels, request.size, &mut draw)?;
-    let x = sampler.add_noise(&latents, &draw())?;
-    Ok(Way::new(sampler, x, draws))
+    let noise = draw();
+    let Some(mask) = &init.mask else {
+        let x = sampler.add_noise(0, &latents, &noise)?;
+        return Ok(Way::new(sampler, x, draws));
+    };
+    // With everything to be repainted diffusers starts from noise alone.
+    let x = if init.strength < 1.0 { sampler.add_noise(0, &latents, &noise)? } else { from_noise(&noise) };
+    // Where the encoder samples, it draws once more: for the picture without the masked part, which only networks with
+    // 9 channels look at.
+    let draws = if draws > 1 { draws + 1 } else { draws };
+    let outside = Some(Arc::new(Outside::new(&Region::new(mask, request.size), latents, noise)));
+    Ok(Way { outside, ..Way::new(sampler, x, draws) })
 }
 
 #[cfg(test)]

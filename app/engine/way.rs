@@ -1,6 +1,6 @@
 //! How far a run has come, so that others can go on from there.
 
-use crate::samplers::SamplerRun;
+use crate::{mask::Outside, samplers::SamplerRun};
 use fourstep_protocol::{Event, Latents, Request};
 use std::sync::Arc;
 
@@ -13,12 +13,14 @@ pub(crate) struct Way {
     pub(crate) draws: usize,
     /// What the picture was taken to be at each step done.
     pub(crate) denoised: Vec<Arc<Latents>>,
+    /// Where only a part is painted, what the rest is held to.
+    pub(crate) outside: Option<Arc<Outside>>,
 }
 
 impl Way {
     /// A run before its first step.
     pub(crate) fn new(sampler: Box<dyn SamplerRun>, x: Vec<f32>, draws: usize) -> Self {
-        Self { sampler, x, draws, denoised: Vec::new() }
+        Self { sampler, x, draws, denoised: Vec::new(), outside: None }
     }
 
     /// Steps done.
@@ -29,8 +31,9 @@ impl Way {
 
 impl Clone for Way {
     fn clone(&self) -> Self {
-        let Self { sampler, x, draws, denoised } = self;
-        Self { sampler: sampler.boxed(), x: x.clone(), draws: *draws, denoised: denoised.clone() }
+        let Self { sampler, x, draws, denoised, outside } = self;
+        let (denoised, outside) = (denoised.clone(), outside.clone());
+        Self { sampler: sampler.boxed(), x: x.clone(), draws: *draws, denoised, outside }
     }
 }
 

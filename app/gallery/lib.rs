@@ -16,7 +16,7 @@ mod timeline;
 pub use atomic::{check_writable, write_atomically};
 pub use infotext::Infotext;
 pub use name::{default_folder, next_number, suggested_name};
-pub use open::{Opened, open};
+pub use open::{Opened, open, open_coverage};
 pub use save::save;
 pub use sheet::{Panel, compose};
 pub use timeline::{DEFAULT_TIMELINE_BYTES, Frame, FrameId, Kept, KeptFrame, Timeline};

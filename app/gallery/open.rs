@@ -2,7 +2,7 @@ use crate::{
     Infotext,
     save::{INFOTEXT_KEYWORD, REQUEST_KEYWORD},
 };
-use fourstep_protocol::{Failure, Picture, Request};
+use fourstep_protocol::{Coverage, Failure, Picture, Request};
 use image::{
     DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage, error::ImageFormatHint,
 };
@@ -40,7 +40,7 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
     let mut file = BufReader::new(open_file(path)?);
     let reader = ImageReader::new(&mut file).with_guessed_format().map_err(|e| unreadable(path, &e))?;
     let format = reader.format();
-    let picture = decode(reader).map_err(|e| not_a_picture(path, &e))?;
+    let picture = decode(reader).and_then(opaque).map_err(|e| not_a_picture(path, &e))?;
     let texts = match format {
         Some(ImageFormat::Png) => file.rewind().ok().and_then(|()| read_texts(file).ok()).unwrap_or_default(),
         _ => Texts::default(),
@@ -52,6 +52,19 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
     })
 }
 
+/// Opens a PNG, JPEG or WebP file as a mask: white covers, black and what is transparent does not.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_coverage(path: &Path) -> Result<Coverage, Failure> {
+    let mut file = BufReader::new(open_file(path)?);
+    let reader = ImageReader::new(&mut file).with_guessed_format().map_err(|e| unreadable(path, &e))?;
+    let image = decode(reader).map_err(|e| not_a_picture(path, &e))?.into_luma_alpha8();
+    let covered = |pixel: &[u8; 2]| ((u32::from(pixel[0]) * u32::from(pixel[1]) + 127) / 255) as u8;
+    let bytes: Vec<u8> = image.as_raw().as_chunks().0.iter().map(covered).collect();
+    Ok(Coverage::from_rows(image.width(), &bytes))
+}
+
 fn open_file(path: &Path) -> Result<File, Failure> {
     let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     match file.metadata() {
@@ -60,7 +73,7 @@ fn open_file(path: &Path) -> Result<File, Failure> {
     }
 }
 
-fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<Picture, ImageError> {
+fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<DynamicImage, ImageError> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
@@ -70,6 +83,10 @@ fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<Picture, Imag
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
+    Ok(image)
+}
+
+fn opaque(image: DynamicImage) -> Result<Picture, ImageError> {
     let rgb = if image.color().has_alpha() { over_white(&image) } else { image.into_rgb8() };
     let (width, height) = rgb.dimensions();
     Picture::new(width, height, rgb.into_raw())

@@ -4,11 +4,13 @@
 //! PNG and (later) a remote worker all speak of the same thing.
 
 mod anchor;
+mod base64;
 mod client;
 mod failure;
 mod family;
 mod library;
 mod lora;
+mod mask;
 mod message;
 mod model;
 mod picture;
@@ -22,6 +24,7 @@ pub use failure::{Failure, FailureKind};
 pub use family::Family;
 pub use library::{Availability, DownloadPhase, DownloadProgress, ItemKind, LibraryItem, Origin};
 pub use lora::{LoraInfo, LoraRef, LoraReport};
+pub use mask::{Coverage, Mask};
 pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings};
 pub use model::{Guidance, ModelInfo, ModelRef, Recipe};
 pub use picture::{Latents, NotAPicture, Picture};

@@ -1,5 +1,5 @@
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use crate::base64::{from_base64, to_base64};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// An 8-bit sRGB picture, rows top to bottom, 3 bytes a pixel. Cloning shares the bytes.
@@ -16,6 +16,13 @@ impl Picture {
     pub fn new(width: u32, height: u32, rgb: Vec<u8>) -> Option<Self> {
         let expected = (width as usize).checked_mul(height as usize)?.checked_mul(3)?;
         (expected == rgb.len()).then(|| Self { width, height, rgb: rgb.into() })
+    }
+
+    /// Rows of `width` pixels; what does not fill a row is left out.
+    pub fn from_rows(width: u32, pixels: &[[u8; 3]]) -> Self {
+        let height = pixels.len().checked_div(width as usize).unwrap_or(0);
+        let rgb = pixels[..height * width as usize].as_flattened().into();
+        Self { width, height: height as u32, rgb }
     }
 
     /// A picture from a decoder's values: about −1…1, `[3, height, width]`. What is outside is clamped, halves round
@@ -85,7 +92,7 @@ impl std::fmt::Debug for Picture {
     }
 }
 
-/// How a [`Picture`] is written down: JSON has no bytes.
+/// How a [`Picture`] is written down.
 #[derive(Serialize, Deserialize)]
 struct EncodedPicture {
     width: u32,
@@ -106,14 +113,6 @@ impl TryFrom<EncodedPicture> for Picture {
     fn try_from(p: EncodedPicture) -> Result<Self, Self::Error> {
         Picture::new(p.width, p.height, p.rgb).ok_or("the picture's bytes do not match its width and height")
     }
-}
-
-fn to_base64<S: Serializer>(bytes: &[u8], s: S) -> Result<S::Ok, S::Error> {
-    s.serialize_str(&STANDARD.encode(bytes))
-}
-
-fn from_base64<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
-    STANDARD.decode(String::deserialize(d)?).map_err(D::Error::custom)
 }
 
 /// Latents of one picture on the host: f32, `[1, channels, height, width]`, row-major.

@@ -1,4 +1,4 @@
-use crate::{Anchor, Blended, LoraRef, ModelInfo, ModelRef, Noise, Picture, Recipe, Sampler, Typed};
+use crate::{Anchor, Blended, LoraRef, Mask, ModelInfo, ModelRef, Noise, Picture, Recipe, Sampler, Typed};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
@@ -59,6 +59,40 @@ pub struct Init {
     pub picture: Picture,
     /// How much is repainted: 0 < strength ≤ 1, where 1 keeps next to nothing.
     pub strength: f32,
+    /// Paint only this part anew; `None` is the whole picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<Mask>,
+}
+
+impl Init {
+    /// A start from the whole picture.
+    pub fn new(picture: Picture, strength: f32) -> Self {
+        Self { picture, strength, mask: None }
+    }
+
+    /// Checks strength and mask.
+    ///
+    /// # Errors
+    /// The first of them that does not fit.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        if !(self.strength > 0.0 && self.strength <= 1.0) {
+            return Err(Invalid::Strength(self.strength));
+        }
+        let Some(Mask { coverage, grow_px, feather_px }) = &self.mask else { return Ok(()) };
+        let of = |width, height| Size { width, height };
+        let (mask, picture) =
+            (of(coverage.width(), coverage.height()), of(self.picture.width(), self.picture.height()));
+        if mask != picture {
+            return Err(Invalid::MaskSize { mask, picture });
+        }
+        if coverage.is_empty() {
+            return Err(Invalid::MaskEmpty);
+        }
+        match [*grow_px, *feather_px].into_iter().find(|px| !Mask::MARGIN_PX.contains(px)) {
+            Some(px) => Err(Invalid::MaskMargin(px)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Size of a picture in px; both multiples of 8.
@@ -124,6 +158,12 @@ pub enum Invalid {
     Strength(f32),
     #[error("1 to {most} steps of another run can be followed here, not {steps}")]
     Anchor { steps: u32, most: u32 },
+    #[error("the mask is {mask} and the picture {picture}; a mask has the size of its picture")]
+    MaskSize { mask: Size, picture: Size },
+    #[error("the mask is empty; paint white where the picture is to be painted anew")]
+    MaskEmpty,
+    #[error("a mask can be grown and feathered by 0 to 256 pixels, not {0}")]
+    MaskMargin(u32),
 }
 
 impl Request {
@@ -199,10 +239,8 @@ impl Request {
         if !Blended::fit(&self.blend) {
             return Err(Invalid::Blend);
         }
-        match &self.init {
-            Some(init) if !(init.strength > 0.0 && init.strength <= 1.0) => Err(Invalid::Strength(init.strength)),
-            _ => self.anchors().try_for_each(|anchor| self.validate_anchor(anchor, model)),
-        }
+        self.init.as_ref().map_or(Ok(()), Init::validate)?;
+        self.anchors().try_for_each(|anchor| self.validate_anchor(anchor, model))
     }
 
     fn validate_anchor(&self, anchor: &Anchor, model: &ModelInfo) -> Result<(), Invalid> {
@@ -306,6 +344,22 @@ mod tests {
         assert_eq!(r.validate(&m), Err(Invalid::Size(Size::new(100, 8), Size::new(104, 64))));
         assert_eq!("512x768".parse(), Ok(Size::new(512, 768)));
         assert!("512".parse::<Size>().is_err());
+    }
+
+    #[test]
+    fn a_mask_has_the_size_of_its_picture_and_something_in_it() {
+        let m = model(Guidance::ClassifierFree);
+        let with = |width, byte, feather_px| {
+            let coverage = crate::Coverage::new(width, 2, vec![byte; width as usize * 2]).expect("a mask");
+            let mask = Some(Mask { coverage, grow_px: 0, feather_px });
+            let picture = Picture::new(2, 2, vec![0; 12]).expect("a picture");
+            Request { init: Some(Init { mask, ..Init::new(picture, 1.0) }), ..Request::new(&m, "") }.validate(&m)
+        };
+        assert_eq!(with(2, 255, 256), Ok(()));
+        let (mask, picture) = (Size::new(3, 2), Size::new(2, 2));
+        assert_eq!(with(3, 255, 0), Err(Invalid::MaskSize { mask, picture }));
+        assert_eq!(with(2, 0, 0), Err(Invalid::MaskEmpty));
+        assert_eq!(with(2, 255, 257), Err(Invalid::MaskMargin(257)));
     }
 
     #[test]

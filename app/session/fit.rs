@@ -1,20 +1,21 @@
-use crate::{Notice, bond::fit_bonds};
-use fourstep_protocol::{Blended, LoraRef, ModelInfo, Request};
+use crate::bond::fit_bonds;
+use fourstep_protocol::{Blended, Init, LoraRef, Mask, ModelInfo, Request};
 
 /// Brings every number of a request into the range of its model and sampler, so that it always validates.
 ///
-/// Returns a notice for each value a person would miss.
-pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<Notice> {
+/// Returns a sentence for each value a person would miss.
+pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<String> {
     let mut told = Vec::new();
     let size = request.size.nearest();
     if size != request.size {
-        told.push(Notice::Size { asked: request.size, used: size });
+        told.push(format!("Size changed from {} to {size}: sides are multiples of 8 from 64 to 4096 px", request.size));
         request.size = size;
     }
     let (steps, range) = (request.steps, request.sampler.steps());
     request.steps = steps.clamp(*range.start(), *range.end());
     if request.steps != steps {
-        told.push(Notice::Steps { asked: steps, used: request.steps, sampler: request.sampler });
+        let (sampler, least, most) = (request.sampler.label(), range.start(), range.end());
+        told.push(format!("Steps clamped from {steps} to {}: {sampler} takes {least} to {most}", request.steps));
     }
     told.extend(fit_guidance(request, model));
     let (least, most) = (*LoraRef::WEIGHTS.start(), *LoraRef::WEIGHTS.end());
@@ -23,7 +24,7 @@ pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<Notice> {
     }
     fit_blend(&mut request.blend);
     if let Some(init) = &mut request.init {
-        init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
+        told.extend(fit_init(init));
     }
     fit_bonds(request, model);
     told
@@ -41,20 +42,31 @@ fn fit_blend(blend: &mut Vec<Blended>) {
     }
 }
 
-fn fit_guidance(request: &mut Request, model: &ModelInfo) -> Option<Notice> {
+fn fit_init(init: &mut Init) -> Option<String> {
+    init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
+    if let Some(mask) = &mut init.mask {
+        let most = *Mask::MARGIN_PX.end();
+        (mask.grow_px, mask.feather_px) = (mask.grow_px.min(most), mask.feather_px.min(most));
+    }
+    let wrong = init.validate().err()?;
+    init.mask = None;
+    Some(format!("Painted without its mask: {wrong}"))
+}
+
+fn fit_guidance(request: &mut Request, model: &ModelInfo) -> Option<String> {
     let (scale, range) = (request.guidance_scale, model.guidance_range(request.sampler));
     let asked = if scale.is_nan() { model.live.guidance_scale } else { scale };
     request.guidance_scale = asked.max(*range.start()).min(*range.end());
     let fitted = request.guidance_scale;
-    let (guidance, sampler) = (model.guidance, request.sampler);
-    (fitted != scale && !scale.is_nan()).then_some(Notice::Guidance { asked: scale, used: fitted, guidance, sampler })
+    (fitted != scale && !scale.is_nan())
+        .then(|| format!("Guidance clamped from {scale} to {fitted}: {}", model.guidance_hint(request.sampler)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Settings, settings::no_model};
-    use fourstep_protocol::{Guidance, Sampler, Size};
+    use fourstep_protocol::{Coverage, Guidance, Picture, Sampler, Size};
 
     #[test]
     fn whatever_goes_in_a_valid_request_comes_out() {
@@ -78,11 +90,27 @@ mod tests {
     }
 
     #[test]
+    fn a_mask_that_does_not_fit_is_left_out() {
+        let model = no_model();
+        for (bytes, kept) in [(vec![255; 4], true), (vec![0; 4], false), (vec![255; 6], false)] {
+            let coverage = Coverage::from_rows(2, &bytes);
+            let mask = Some(Mask { coverage, grow_px: 9999, feather_px: 0 });
+            let picture = Picture::from_rows(2, &[[9; 3]; 4]);
+            let init = Some(Init { mask, ..Init::new(picture, 7.0) });
+            let mut r = Request { init, ..Settings::sample(&[]).request };
+            assert_eq!(fit(&mut r, &model).is_empty(), kept);
+            assert_eq!(r.validate(&model), Ok(()));
+            assert_eq!(r.init.and_then(|init| init.mask).is_some(), kept);
+        }
+    }
+
+    #[test]
     fn a_person_is_told_what_was_clamped() {
         let model = no_model();
         let mut r = Request { guidance_scale: 7.0, ..Settings::sample(&[]).request };
         let told = fit(&mut r, &model);
-        assert!(matches!(told[..], [Notice::Guidance { asked: 7.0, used: 2.0, .. }]), "{told:?}");
+        assert_eq!(told.len(), 1);
+        assert!(told[0].starts_with("Guidance clamped from 7 to 2"), "{told:?}");
         assert!(fit(&mut r, &model).is_empty());
     }
 }

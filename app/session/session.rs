@@ -42,7 +42,7 @@ pub struct Session {
     pub(crate) latest_step: Option<Step>,
     pub(crate) inspections: Inspections,
     pub(crate) trouble: Option<Trouble>,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notice: Option<Notice>,
     /// What the last runs said of LoRAs, with the model they were merged into.
     pub(crate) reports: Option<(ModelRef, Vec<LoraReport>)>,
     pub(crate) library: Arc<Vec<LibraryItem>>,
@@ -97,7 +97,7 @@ impl Session {
             latest_step: None,
             inspections: Inspections::default(),
             trouble: None,
-            notices: Vec::new(),
+            notice: None,
             reports: None,
             library: Arc::default(),
             few_step_awaited: None,

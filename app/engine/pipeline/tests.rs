@@ -23,7 +23,7 @@ fn request() -> Arc<Request> {
     let model = ModelRef::new(folder.to_string_lossy());
     let info = Catalog::builtin().inspect(&model).expect("a model");
     let gray = Picture::new(64, 64, vec![128; 64 * 64 * 3]).expect("a picture");
-    let init = Some(Init { picture: gray, strength: 0.5 });
+    let init = Some(Init::new(gray, 0.5));
     Arc::new(Request { guidance_scale: 1.5, init, ..Request::new(&info, "a cat") })
 }
 

@@ -36,8 +36,9 @@ impl SamplerRun for Ddim {
         &self.progress.timesteps
     }
 
-    fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
-        let (Level { alpha, sigma }, _) = self.levels[0];
+    fn add_noise(&self, i: usize, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
+        self.progress.has(i)?;
+        let (Level { alpha, sigma }, _) = self.levels[i];
         noised("the noise", alpha, init_latents, sigma, noise)
     }
 

@@ -55,8 +55,9 @@ impl SamplerRun for Euler {
         self.init_noise_sigma as f32
     }
 
-    fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
-        noised("the noise", 1.0, init_latents, self.sigmas[0], noise)
+    fn add_noise(&self, i: usize, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
+        self.progress.has(i)?;
+        noised("the noise", 1.0, init_latents, self.sigmas[i], noise)
     }
 
     fn scale_model_input(&self, i: usize, x: &[f32]) -> Vec<f32> {

@@ -38,12 +38,12 @@ pub trait SamplerRun: Send {
         1.0
     }
 
-    /// The first `x` of an image-to-image run: clean latents with standard normal noise at the level of the first
-    /// timestep.
+    /// Clean latents with standard normal noise at the level that step `i` begins with: at the first step the `x` of an
+    /// image-to-image run, at the others what it holds outside of a mask.
     ///
     /// # Errors
-    /// [`SamplerError::Length`] where the two differ in length.
-    fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError>;
+    /// [`SamplerError::Length`] where the two differ in length, [`SamplerError::Order`] where there is no step `i`.
+    fn add_noise(&self, i: usize, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError>;
 
     /// What the network sees of `x` at step `i`; `x` itself for the variance-preserving samplers.
     fn scale_model_input(&self, _i: usize, x: &[f32]) -> Vec<f32> {

@@ -22,6 +22,14 @@ impl Progress {
         Ok(())
     }
 
+    /// Checks that there is a step `i`.
+    pub(super) fn has(&self, i: usize) -> Result<(), SamplerError> {
+        match i < self.timesteps.len() {
+            true => Ok(()),
+            false => Err(SamplerError::Order { expected: self.next, actual: i, steps: self.timesteps.len() }),
+        }
+    }
+
     pub(super) fn is_last(&self, i: usize) -> bool {
         i + 1 == self.timesteps.len()
     }

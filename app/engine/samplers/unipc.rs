@@ -107,8 +107,9 @@ impl SamplerRun for UniPc {
         &self.progress.timesteps
     }
 
-    fn add_noise(&self, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
-        let Level { alpha, sigma } = self.levels[0];
+    fn add_noise(&self, i: usize, init_latents: &[f32], noise: &[f32]) -> Result<Vec<f32>, SamplerError> {
+        self.progress.has(i)?;
+        let Level { alpha, sigma } = self.levels[i];
         noised("the noise", alpha, init_latents, sigma, noise)
     }
 

@@ -55,7 +55,7 @@ fn pixels_that_overflow_are_a_failure_that_names_them() {
 fn an_overflow_while_encoding_a_picture_is_a_failure_that_names_it() {
     let model = with_huge("vae", "encoder.conv_out.weight");
     let picture = Picture::new(64, 64, vec![200; 64 * 64 * 3]).expect("a picture");
-    let request = Request { init: Some(Init { picture, strength: 0.5 }), ..request(model.path()) };
+    let request = Request { init: Some(Init::new(picture, 0.5)), ..request(model.path()) };
     let engine = Engine::spawn(Catalog::builtin(), EngineOptions::default()).expect("an engine");
     let failure = failed(&paint(&engine, 1, request));
     assert!(failure.why.contains("latents of the picture"), "{failure}");

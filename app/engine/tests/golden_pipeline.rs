@@ -43,7 +43,7 @@ fn cases() -> Vec<(&'static str, Request)> {
     let mut teacher = live.clone();
     teacher.apply(&slow);
     let full = Request { seed: 7, guidance_scale: 4.0, ..Request::new(&lcm, PROMPT) };
-    let init = |strength| Some(Init { picture: gradient(), strength });
+    let init = |strength| Some(Init::new(gradient(), strength));
     let karras = Request { sampler: Sampler::DpmPp2mKarras, steps: 12, guidance_scale: 3.0, ..teacher.clone() };
     let other = |of: &Request| Request { prompt: "a red car on a white background".into(), ..of.clone() };
     let anchor = |of: &Request, steps| Some(Anchor { request: Box::new(of.clone()), steps });

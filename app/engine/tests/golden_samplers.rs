@@ -80,7 +80,7 @@ fn first_x(run: &dyn SamplerRun, strength: Option<f32>, seed: u64, len: usize) -
     let noise = stream.normal(len);
     let x = if strength.is_some() {
         let picture: Vec<f32> = (0..len).map(|i| (0.5 * (3.0 * i as f64).cos()) as f32).collect();
-        run.add_noise(&picture, &noise).expect("equal lengths")
+        run.add_noise(0, &picture, &noise).expect("equal lengths")
     } else {
         noise.iter().map(|n| n * run.init_noise_sigma()).collect()
     };
@@ -207,7 +207,7 @@ fn steps_out_of_order_and_unequal_lengths_are_errors() {
         let x = [0.5; 4];
         assert!(matches!(run.step(1, &x, &x, &mut noise), Err(SamplerError::Order { expected: 0, actual: 1, .. })));
         assert!(matches!(run.step(0, &x, &x[1..], &mut noise), Err(SamplerError::Length { .. })));
-        assert!(matches!(run.add_noise(&x, &x[1..]), Err(SamplerError::Length { .. })));
+        assert!(matches!(run.add_noise(0, &x, &x[1..]), Err(SamplerError::Length { .. })));
         run.step(0, &x, &x, &mut noise).expect("the first step");
         run.step(1, &x, &x, &mut noise).expect("the second step");
         assert!(matches!(run.step(2, &x, &x, &mut noise), Err(SamplerError::Order { .. })));

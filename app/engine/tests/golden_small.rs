@@ -150,7 +150,7 @@ fn changed(name: &str, file: &str, from: &str, to: &str) -> TempDir {
 fn gradient(width: u32, height: u32, strength: f32) -> Option<Init> {
     let pixel = |y: u32, x: u32| [(x * 3) as u8, (y * 3) as u8, (x + y) as u8];
     let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(y, x))).collect();
-    Some(Init { picture: Picture::new(width, height, rgb).expect("a picture"), strength })
+    Some(Init::new(Picture::new(width, height, rgb).expect("a picture"), strength))
 }
 
 fn largest_difference(golden: &[u8], ours: &[u8]) -> u8 {

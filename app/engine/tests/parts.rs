@@ -115,7 +115,7 @@ fn an_autoencoder_that_overflows_in_half_precision_is_run_in_f32() {
     };
     let (half, wide) = (engine(Precision::F16), engine(Precision::F32));
     let picture = Picture::new(64, 64, (0..64 * 64 * 3).map(|i| (i / 50) as u8).collect()).expect("a picture");
-    let init = Request { init: Some(Init { picture, strength: 0.5 }), ..request(model.path()) };
+    let init = Request { init: Some(Init::new(picture, 0.5)), ..request(model.path()) };
     for (run, request) in [(1, request(model.path())), (2, request(model.path())), (3, init)] {
         let exact = finished(&paint(&wide, run, request.clone()));
         let rescued = finished(&paint(&half, run, request));

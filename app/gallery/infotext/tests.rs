@@ -39,7 +39,7 @@ fn a_request_reads_like_automatic1111() {
 #[test]
 fn strength_is_there_only_with_a_picture_to_start_from() {
     let picture = Picture::new(1, 1, vec![0; 3]).expect("three bytes");
-    let with = Request { init: Some(Init { picture, strength: 0.5 }), ..request() };
+    let with = Request { init: Some(Init::new(picture, 0.5)), ..request() };
     assert_eq!(Infotext::of(&with).get("Denoising strength"), Some("0.5"));
     assert_eq!(Infotext::of(&request()).get("Denoising strength"), None);
 }

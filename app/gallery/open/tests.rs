@@ -52,7 +52,7 @@ fn a_saved_picture_comes_back_with_every_setting() {
 
 #[test]
 fn a_picture_to_start_from_comes_back_too() {
-    let init = Init { picture: picture(700, 600), strength: 0.6 };
+    let init = Init::new(picture(700, 600), 0.6);
     let request = Request { init: Some(init), ..request() };
     let (_folder, path) = saved(&request);
     assert_eq!(open(&path).expect("opens").request, Some(request));
@@ -169,4 +169,14 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, b| {
         (0..8).fold(crc ^ u32::from(*b), |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 })
     })
+}
+
+#[test]
+fn a_mask_covers_where_it_is_white_and_opaque() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("mask.png");
+    let pixels = [[255, 255, 255, 255], [255, 255, 255, 0], [0, 0, 0, 255], [255, 255, 255, 128]];
+    image::RgbaImage::from_fn(4, 1, |x, _| image::Rgba(pixels[x as usize])).save(&path).expect("written");
+    assert_eq!(open_coverage(&path).expect("a mask").bytes(), [255, 0, 0, 128]);
+    assert!(open_coverage(&folder.path().join("none.png")).is_err());
 }

@@ -1,4 +1,3 @@
-use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::CONTROL;
@@ -9,24 +8,28 @@ use fourstep_session::Action;
 const GAP: f32 = 6.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
-    caption(ui, tr("seed-name"));
+    caption(ui, "Seed");
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = GAP;
-        if button(ui, icons::MINUS, tr("seed-previous"), "−") {
+        if button(ui, icons::MINUS, "Previous seed", "−") {
             view.act(Action::NudgeSeed(-1));
         }
         let width = ui.available_width() - 3.0 * (CONTROL + GAP);
-        if let Some(seed) = NumberField::new(tr("seed-name"), width).show(ui, view.session.request().seed) {
+        if let Some(seed) = NumberField::new("Seed", width).show(ui, view.session.request().seed) {
             view.act(Action::SetSeed(seed));
         }
-        if button(ui, icons::PLUS, tr("seed-next"), "+") {
+        if button(ui, icons::PLUS, "Next seed", "+") {
             view.act(Action::NudgeSeed(1));
         }
-        if button(ui, icons::DICE, tr("seed-random"), "R") {
+        if button(ui, icons::DICE, "New random seed", "R") {
             view.want(Intent::NewSeed);
         }
         let locked = view.session.seed_locked();
-        let (icon, name) = if locked { (icons::LOCK, tr("seed-kept")) } else { (icons::LOCK_OPEN, tr("seed-keep")) };
+        let (icon, name) = if locked {
+            (icons::LOCK, "Seed is kept when you paint again")
+        } else {
+            (icons::LOCK_OPEN, "Keep the seed when you paint again")
+        };
         let lock = Button::new("").icon(icon).name(name).shortcut("L").on(locked);
         if lock.show(ui).clicked() {
             view.act(Action::LockSeed(!locked));
