@@ -31,19 +31,20 @@ pub(super) const FEW_CHANNELS: usize = 64;
 /// The precision of a layer's weights `[outputs, inputs, kernel places]` where `asked` is the network's. Kept in bf16
 /// where others are in int8:
 ///
-/// - layers with few channels on a side, such as the first and the last of a network: there is nothing to gain, and
-///   what they get wrong stands in the picture as it is;
+/// - layers with few channels on a side, such as the first and the last of a network and all of a tiny decoder: there is
+///   nothing to gain, and what they get wrong stands in the picture as it is;
 /// - layers whose results are `kept`, by timestep or by prompt: they run so seldom that their speed does not matter,
 ///   and a wrong time embedding is wrong for every pixel.
 pub(super) fn precision_of_layer(asked: Precision, kind: Kind, shape: [usize; 3], kept: bool) -> Precision {
     let [outputs, inputs, _] = shape;
     let outputs = if kind == Kind::Geglu { outputs / 2 } else { outputs };
-    if asked == Precision::Int8 && (kept || outputs.min(inputs) < FEW_CHANNELS) { Precision::Bf16 } else { asked }
+    if asked == Precision::Int8 && (kept || outputs.min(inputs) <= FEW_CHANNELS) { Precision::Bf16 } else { asked }
 }
 
-/// In which order kernels are packed: few outputs with all places as outputs; for Winograd's convolution where it has fewer multiplications to offer, against
-/// 16 / 9 of the memory. Few channels drown in its transforms; where weights are many and pixels few, as after two
-/// halvings, a tenth of the time is not worth a seventh of a network's memory; bytes cannot be transformed.
+/// In which order kernels are packed: few outputs with all places as outputs; for Winograd's convolution where it has
+/// fewer multiplications to offer, against 16 / 9 of the memory. Few channels drown in its transforms; where weights are
+/// many and pixels few, as after two halvings, in bf16 a tenth of the time is not worth a seventh of a network's memory;
+/// bytes cannot be transformed.
 pub(super) fn layout_of_kernels(precision: Precision, kernels: &Kernels, level: usize) -> Layout {
     /// Outputs whose places fill two panels at most.
     const FEW_OUTPUTS: usize = 4;
@@ -53,7 +54,8 @@ pub(super) fn layout_of_kernels(precision: Precision, kernels: &Kernels, level: 
     }
     let fits = [h, w, kernels.spec.stride] == [3, 3, 1] && kernels.inputs.min(kernels.outputs) >= FEW_CHANNELS;
     match precision {
-        Precision::F32 | Precision::Bf16 if fits && level < 2 => Layout::Winograd,
+        Precision::F32 if fits && level < 3 => Layout::Winograd,
+        Precision::Bf16 if fits && level < 2 => Layout::Winograd,
         _ => Layout::Kernel { taps: h * w },
     }
 }
@@ -124,7 +126,7 @@ mod tests {
         let of = |kind, shape, kept| precision_of_layer(Precision::Int8, kind, shape, kept);
         assert_eq!(of(Kind::Conv2d, [320, 320, 9], false), Precision::Int8);
         assert_eq!(of(Kind::Geglu, [2560, 320, 1], false), Precision::Int8);
-        for shape in [[320, 4, 9], [4, 320, 9]] {
+        for shape in [[320, 4, 9], [4, 320, 9], [64, 64, 9]] {
             assert_eq!(of(Kind::Conv2d, shape, false), Precision::Bf16);
         }
         assert_eq!(of(Kind::Linear, [1280, 1280, 1], true), Precision::Bf16);

@@ -2,8 +2,8 @@
 //!
 //! Both pictures and tokens lie channels-last, so one is the other as it stands. Weights are packed at load, in the
 //! precision of each [layer](layers). Where the processor multiplies bf16, tensors are bf16 too, but for those that
-//! something is added to (the trunk of a network, whose errors would add up), those of few channels or one row, and
-//! those that come from outside.
+//! something is added to (the trunk of a network, whose errors would add up, until its pictures are as large as those
+//! that people see), those of few channels or one row, and those that come from outside.
 
 mod layers;
 mod memory;
@@ -93,7 +93,8 @@ impl Cpu {
 
     /// How wide a product's result is.
     fn finished_width(&self, shape: impl Into<Shape>, epilogue: &Epilogue<'_, Tensor>) -> Width {
-        if epilogue.residual.is_some() { Width::F32 } else { self.width(shape) }
+        let shape = shape.into();
+        if epilogue.residual.is_some() && is_trunk(shape) { Width::F32 } else { self.width(shape) }
     }
 
     /// Convolution of a picture resized to `size`, where one is given.
@@ -129,6 +130,16 @@ impl Cpu {
             Ok(product::conv2d(cx, x.values(), &geometry, &w.layer.packed, &finish, out.values_mut())?)
         })
     }
+}
+
+/// Whether errors of a sum of this shape go on adding up. Those of a picture as large as those that people see do not:
+/// its decoder is nearly done, and its trunk is more than the caches hold.
+fn is_trunk(shape: Shape) -> bool {
+    /// More than a network sees that is run again and again; such a one has more channels, too, at its first level.
+    const DECODED: usize = 128 * 128;
+    const CHANNELS: usize = 256;
+    let [_, positions, c] = shape.sizes();
+    positions <= DECODED || c > CHANNELS
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use super::{
-    finish::{Block, Finish, Output, RowScales},
-    leaf::{Leaf, UseLeaf, with_leaf},
+    finish::{self, Block, Finish, Output, RowScales},
+    leaf::{Ahead, Leaf, Tile, UseLeaf, with_leaf},
     pack::Packed,
     rows::{Left, Rows},
 };
@@ -15,6 +15,8 @@ use std::{cell::Cell, ops::Range};
 const BLOCK_ROWS: usize = 96;
 /// Sums of a block.
 const BLOCK_SUMS: usize = 1 << 16;
+/// Sums of a cache line.
+pub(super) const LINE_SUMS: usize = 16;
 /// Tasks for each thread, so that one that is late does not keep the others waiting for long.
 pub(super) const TASKS_PER_THREAD: usize = 8;
 /// Multiplications below which a second thread costs more than it brings.
@@ -50,17 +52,26 @@ impl UseLeaf for Product<'_> {
         let grid = Grid::new(&cx, rows.count(), weights);
         cx.run(grid.tasks(), |task| {
             let (block, columns) = grid.block(task);
-            let stride = columns.len();
+            // Not a power of two, of which all rows would share a place of the first cache.
+            let stride = columns.len() + LINE_SUMS;
             with_scratch::<L::Left>(block.len() * L::DEPTH, block.len() * stride, |left, sums| {
-                multiply(leaf, cx.isa, rows, weights, block.clone(), columns.clone(), left, sums);
-                let out = &out;
-                dispatch(cx.isa, Block { weights, finish, row_scales, rows: block, columns, sums, stride, out });
+                let mut sums = Sums { values: sums, stride };
+                multiply(leaf, cx.isa, rows, weights, block.clone(), columns.clone(), left, &mut sums);
+                let (sums, out) = (sums.values, &out);
+                finish::write(cx.isa, Block { weights, finish, row_scales, rows: block, columns, sums, stride, out });
             });
         })
     }
 }
 
-/// Sums of a block, without what finishes them; `columns` are those of `weights`' matrices, one after the other.
+/// Where sums of a block go: `stride` from a row to the next.
+pub(super) struct Sums<'a> {
+    pub(super) values: &'a mut [f32],
+    pub(super) stride: usize,
+}
+
+/// Sums of a block, without what finishes them; `columns` are those of `weights`' matrices, one after the other, `left`
+/// is memory for rows that have to be gathered.
 #[expect(clippy::too_many_arguments, reason = "they are the two operands, the block and where it goes")]
 pub(super) fn multiply<L: Leaf>(
     leaf: L,
@@ -70,29 +81,74 @@ pub(super) fn multiply<L: Leaf>(
     block: Range<usize>,
     columns: Range<usize>,
     left: &mut [L::Left],
-    sums: &mut [f32],
+    sums: &mut Sums<'_>,
 ) {
-    let (stride, group) = (columns.len(), weights.precision.group());
+    let group = weights.precision.group();
+    let in_place = rows.in_place::<L::Left>(group);
     // Depths as even as can be: a short last one would be all overhead.
     let steps = (weights.groups() * group).div_ceil(L::DEPTH);
     let step = weights.groups().div_ceil(steps.max(1));
-    // As is their height: 16 rows are 8 and 8, not 12 and 4.
-    let height = block.len().div_ceil(block.len().div_ceil(L::ROWS));
     for first in (0..weights.groups()).step_by(step.max(1)) {
         let groups = first..weights.groups().min(first + step);
         let depth = groups.start * group..groups.end * group;
-        dispatch(isa, Gather { rows, block: block.clone(), depth, left: &mut *left, stride: L::DEPTH });
-        let panels = columns.start / L::COLUMNS..columns.end / L::COLUMNS;
-        for (at, number) in panels.clone().enumerate() {
-            let panel = weights.panel(number, groups.clone());
-            let next = weights.panel((number + 1).min(panels.end - 1), groups.clone());
-            for top in (0..block.len()).step_by(height) {
-                let height = height.min(block.len() - top);
-                let sums = &mut sums[top * stride + at * L::COLUMNS..];
-                // While the first tile is multiplied, the next panel comes closer.
-                let ahead = if top == 0 { next } else { panel };
-                leaf.tile(height, &left[top * L::DEPTH..], [panel, ahead], sums, stride, first > 0);
+        let (left, apart) = match in_place {
+            Some((values, apart)) => (&values[block.start * apart + depth.start..], apart),
+            None => {
+                let block = block.clone();
+                dispatch(isa, Gather { rows, block, depth: depth.clone(), left: &mut *left, stride: L::DEPTH });
+                (&*left, L::DEPTH)
             }
+        };
+        let strip = Strip { left, apart, rows: block.len(), depth: depth.len(), in_place: in_place.is_some() };
+        multiply_strip(leaf, weights, strip, groups, &columns, sums);
+    }
+}
+
+/// Some values of each row of a block.
+struct Strip<'a, T> {
+    left: &'a [T],
+    apart: usize,
+    rows: usize,
+    depth: usize,
+    /// Whether they are in no near cache yet.
+    in_place: bool,
+}
+
+fn multiply_strip<L: Leaf>(
+    leaf: L,
+    weights: &Packed,
+    Strip { left, apart, rows, depth, in_place }: Strip<'_, L::Left>,
+    groups: Range<usize>,
+    columns: &Range<usize>,
+    sums: &mut Sums<'_>,
+) {
+    // Heights as even as can be: 16 rows are 8 and 8, not 12 and 4.
+    let height = rows.div_ceil(rows.div_ceil(L::ROWS));
+    let bytes = size_of::<L::Left>();
+    let panels = columns.start / L::COLUMNS..columns.end / L::COLUMNS;
+    for (at, number) in panels.clone().enumerate() {
+        let panel = weights.panel(number, groups.clone());
+        let next = weights.panel((number + 1).min(panels.end - 1), groups.clone());
+        for top in (0..rows).step_by(height) {
+            let left = &left[top * apart..];
+            // While the first panel is multiplied, the next rows come closer; while the first tile is, the next panel.
+            let below = if in_place && at == 0 && top + height < rows { &left[height * apart..] } else { left };
+            let ahead = Ahead {
+                panel: if top == 0 { next } else { panel }.as_ptr().cast(),
+                rows: below.as_ptr().cast(),
+                row: depth * bytes,
+                apart: apart * bytes,
+            };
+            leaf.tile(Tile {
+                rows: height.min(rows - top),
+                left,
+                apart,
+                panel,
+                sums: &mut sums.values[top * sums.stride + at * L::COLUMNS..],
+                stride: sums.stride,
+                add: groups.start > 0,
+                ahead,
+            });
         }
     }
 }

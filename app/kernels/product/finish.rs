@@ -1,6 +1,8 @@
 use super::pack::{Layout, Packed, Precision};
+#[cfg(target_arch = "x86_64")]
+use super::x86;
 use crate::{
-    Activation, Disjoint, Values, ValuesMut,
+    Activation, Disjoint, Isa, Values, ValuesMut, dispatch,
     math::{self, Pointwise, Vectors, Wide},
     values::Number,
 };
@@ -66,6 +68,15 @@ pub(super) struct Block<'a> {
     pub(super) stride: usize,
     /// The whole output, of which no other task writes this block.
     pub(super) out: &'a Output<'a>,
+}
+
+/// Finishes and stores a block.
+pub(super) fn write(isa: Isa, block: Block<'_>) {
+    #[cfg(target_arch = "x86_64")]
+    if isa.has_bf16() {
+        return x86::write(&block);
+    }
+    dispatch(isa, block);
 }
 
 impl WithSimd for Block<'_> {
@@ -182,7 +193,7 @@ fn gate<S: Simd>(simd: S, sums: &mut [f32], half: usize) -> usize {
     sums.len() / 2
 }
 
-struct Gate;
+pub(super) struct Gate;
 
 impl Pointwise<1> for Gate {
     #[inline(always)]

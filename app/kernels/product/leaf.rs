@@ -12,21 +12,45 @@ pub(super) trait Leaf: Copy + Send + Sync {
     /// Rows of the highest tile.
     const ROWS: usize;
     const COLUMNS: usize;
-    /// Values of a row that are gathered at a time, and how far apart the gathered rows lie. Known to the compiler, so
-    /// that one register addresses all rows.
+    /// Most values of a row that are multiplied by a panel, and how far apart gathered rows lie.
     const DEPTH: usize;
 
     /// `sums (+)= left · panel`.
-    ///
-    /// `rows` are at most `ROWS`; `left` holds them, `DEPTH` apart, as many values of each as the groups of a panel
-    /// have; rows of `sums` lie `stride` apart. `panels` are the one to multiply and one of the same size that will be
-    /// soon.
-    fn tile(self, rows: usize, left: &[Self::Left], panels: [&[u32]; 2], sums: &mut [f32], stride: usize, add: bool);
+    fn tile(self, tile: Tile<'_, Self::Left>);
 
     /// Transforms patches, if it has no way of its own then as any instruction set does.
     fn transform(self, isa: Isa, of: Transform<'_, Self::Left>) {
         dispatch(isa, of);
     }
+}
+
+/// A few rows, a panel, and where their products go.
+pub(super) struct Tile<'a, T> {
+    /// At most [`Leaf::ROWS`].
+    pub(super) rows: usize,
+    /// As many values of each row as the groups of the panel have.
+    pub(super) left: &'a [T],
+    /// Values from a row to the next.
+    pub(super) apart: usize,
+    pub(super) panel: &'a [u32],
+    pub(super) sums: &'a mut [f32],
+    /// Sums from a row to the next.
+    pub(super) stride: usize,
+    /// Whether to add to what the sums are.
+    pub(super) add: bool,
+    pub(super) ahead: Ahead,
+}
+
+/// What comes next: leaves that can bring it closer meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead {
+    /// As long as the tile's.
+    pub(super) panel: *const u8,
+    pub(super) rows: *const u8,
+    /// Bytes of a row.
+    pub(super) row: usize,
+    /// Bytes from a row to the next.
+    pub(super) apart: usize,
 }
 
 /// What is done with the leaf for an instruction set and a precision.
@@ -59,6 +83,7 @@ pub(super) fn multiplies_bytes(isa: Isa, precision: Precision) -> bool {
 pub(super) fn with_leaf<U: UseLeaf>(isa: Isa, precision: Precision, then: U) -> U::Output {
     #[cfg(target_arch = "x86_64")]
     match (isa, precision) {
+        (Isa::Avx512Bf16, Precision::F32) => return then.with(super::x86::F32),
         (Isa::Avx512Bf16, Precision::Bf16) => return then.with(super::x86::Bf16),
         (Isa::Avx512Bf16 | Isa::Avx512Vnni, Precision::Int8) => return then.with(super::x86::Bytes512),
         (Isa::AvxVnni, Precision::Int8) => return then.with(super::x86::Bytes256),

@@ -1,6 +1,6 @@
 //! The leaf for every instruction set: rows and sums are f32, weights become f32 as they are loaded.
 
-use super::leaf::Leaf;
+use super::leaf::{Leaf, Tile as Work};
 use pulp::{Simd, WithSimd, bytemuck};
 
 /// `V` vectors make a row of a panel; a tile is at most `H` rows high, as many as leave registers for its sums.
@@ -73,23 +73,16 @@ impl<S: Simd, W: Widen, const V: usize, const H: usize> Leaf for Portable<S, W, 
     const COLUMNS: usize = V * S::F32_LANES;
     const DEPTH: usize = 256;
 
-    fn tile(self, rows: usize, left: &[f32], panels: [&[u32]; 2], sums: &mut [f32], stride: usize, add: bool) {
-        assert!(
-            (1..=H).contains(&rows)
-                && left.len() >= (rows - 1) * Self::DEPTH + panels[0].len() / Self::COLUMNS * W::GROUP
-        );
-        self.simd.vectorize(Tile::<S, W, V, H> { leaf: self, rows, left, panel: panels[0], sums, stride, add });
+    fn tile(self, work: Work<'_, f32>) {
+        let depth = work.panel.len() / Self::COLUMNS * W::GROUP;
+        assert!((1..=H).contains(&work.rows) && work.left.len() >= (work.rows - 1) * work.apart + depth);
+        self.simd.vectorize(Tile::<S, W, V, H> { leaf: self, work });
     }
 }
 
 struct Tile<'a, S, W, const V: usize, const H: usize> {
     leaf: Portable<S, W, V, H>,
-    rows: usize,
-    left: &'a [f32],
-    panel: &'a [u32],
-    sums: &'a mut [f32],
-    stride: usize,
-    add: bool,
+    work: Work<'a, f32>,
 }
 
 impl<S: Simd, W: Widen, const V: usize, const H: usize> WithSimd for Tile<'_, S, W, V, H> {
@@ -97,7 +90,7 @@ impl<S: Simd, W: Widen, const V: usize, const H: usize> WithSimd for Tile<'_, S,
 
     #[inline(always)]
     fn with_simd<T: Simd>(self, _: T) {
-        match self.rows {
+        match self.work.rows {
             12 if H >= 12 => self.rows::<12>(),
             11 if H >= 12 => self.rows::<11>(),
             10 if H >= 12 => self.rows::<10>(),
@@ -117,7 +110,7 @@ impl<S: Simd, W: Widen, const V: usize, const H: usize> WithSimd for Tile<'_, S,
 impl<S: Simd, W: Widen, const V: usize, const H: usize> Tile<'_, S, W, V, H> {
     #[inline(always)]
     fn rows<const R: usize>(self) {
-        let Self { leaf: Portable { simd, weights }, left, panel, sums, stride, add, .. } = self;
+        let Self { leaf: Portable { simd, weights }, work: Work { left, apart, panel, sums, stride, add, .. } } = self;
         let (panel, _) = S::as_simd_u32s(panel).0.as_chunks::<V>();
         let left = left.as_ptr();
         let mut tile = [[simd.splat_f32s(0.0); V]; R];
@@ -128,7 +121,7 @@ impl<S: Simd, W: Widen, const V: usize, const H: usize> Tile<'_, S, W, V, H> {
                     // SAFETY: `tile` of the leaf asserted that these values are there. With slices the bounds of
                     // every row would be checked at every step.
                     #[expect(unsafe_code, reason = "see above")]
-                    let left = unsafe { *left.add(r * Portable::<S, W, V, H>::DEPTH + g * W::GROUP + i) };
+                    let left = unsafe { *left.add(r * apart + g * W::GROUP + i) };
                     let left = simd.splat_f32s(left);
                     for (sum, value) in sums.iter_mut().zip(&values) {
                         *sum = simd.mul_add_e_f32s(left, *value, *sum);

@@ -41,25 +41,32 @@ fn quantize<T: Number>(cx: Context<'_>, x: &[T], shared: usize, memory: &mut Mem
     if bytes.len() < x.len() {
         bytes.resize(x.len(), 0);
     }
-    tops.resize(units.count(), 0.0);
-    cx.run_parts(tops, units.per_task, |task, tops| {
-        for (i, top) in tops.iter_mut().enumerate() {
-            *top = dispatch(cx.isa, Top(&x[units.range(task * units.per_task + i)]));
-        }
-    })?;
-    scales.clear();
-    scales.extend(tops.chunks(units.pieces).map(|tops| scale(tops.iter().copied().fold(0.0, larger))));
-
     let bytes = Disjoint::new(&mut bytes[..x.len()]);
-    cx.run(units.count().div_ceil(units.per_task), |task| {
-        for unit in task * units.per_task..units.count().min((task + 1) * units.per_task) {
-            let range = units.range(unit);
-            // SAFETY: units do not overlap, and each belongs to one task.
-            #[expect(unsafe_code, reason = "see above")]
-            let out = unsafe { bytes.part(range.clone()) };
-            dispatch(cx.isa, Quantize { x: &x[range], inverse: 1.0 / scales[unit / units.pieces], out });
-        }
-    })
+    let write = |unit: usize, scale: f32| {
+        let range = units.range(unit);
+        // SAFETY: units do not overlap, and each belongs to one task.
+        #[expect(unsafe_code, reason = "see above")]
+        let out = unsafe { bytes.part(range.clone()) };
+        dispatch(cx.isa, Quantize { x: &x[range], inverse: 1.0 / scale, out });
+    };
+    let top = |unit: usize| f32::from_bits(dispatch(cx.isa, Top(&x[units.range(unit)])));
+    scales.resize(units.count() / units.pieces, 0.0);
+    if units.pieces == 1 {
+        // What was read for its scale is still near.
+        return cx.run_parts(scales, units.per_task, |task, scales| {
+            for (i, one) in scales.iter_mut().enumerate() {
+                let unit = task * units.per_task + i;
+                *one = scale(top(unit));
+                write(unit, *one);
+            }
+        });
+    }
+    tops.resize(units.count(), 0.0);
+    cx.run_parts(tops, 1, |unit, to| to[0] = top(unit))?;
+    for (one, tops) in scales.iter_mut().zip(tops.chunks(units.pieces)) {
+        *one = scale(tops.iter().copied().fold(0.0, larger));
+    }
+    cx.run(units.count(), |unit| write(unit, scales[unit / units.pieces]))
 }
 
 /// Values that share a scale, cut into pieces where they are many.
@@ -96,21 +103,15 @@ fn larger(a: f32, b: f32) -> f32 {
     if a > b || a.is_nan() { a } else { b }
 }
 
+/// The largest magnitude, as bits: comparing numbers that may be none is no vector code.
 struct Top<'a, T>(&'a [T]);
 
 impl<T: Number> WithSimd for Top<'_, T> {
-    type Output = f32;
+    type Output = u32;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> f32 {
-        let (chunks, rest) = self.0.as_chunks::<64>();
-        let mut lanes = [0f32; 64];
-        for chunk in chunks {
-            for (lane, v) in lanes.iter_mut().zip(chunk) {
-                *lane = larger(v.widen().abs(), *lane);
-            }
-        }
-        rest.iter().map(|v| v.widen().abs()).chain(lanes).fold(0.0, larger)
+    fn with_simd<S: Simd>(self, _: S) -> u32 {
+        self.0.iter().fold(0, |top, v| top.max(v.magnitude()))
     }
 }
 

@@ -60,6 +60,15 @@ impl Rows<'_> {
         }
     }
 
+    /// All values and how many a row has, where a leaf can read them as they lie: in groups, as numbers that it
+    /// multiplies, and not so far apart that the rows of a tile share a few places of the first cache.
+    pub(super) fn in_place<T: Left>(&self, group: usize) -> Option<(&[T], usize)> {
+        const CROWDED: usize = 2048;
+        let Self::Matrix(Matrix { values, depth, .. }) = self else { return None };
+        let values = T::slice(*values)?;
+        (depth.is_multiple_of(group) && !(depth * size_of::<T>()).is_multiple_of(CROWDED)).then_some((values, *depth))
+    }
+
     /// Writes values `depth` of rows `rows`, `stride` apart; what is behind the end of a row is zero.
     #[inline(always)]
     pub(super) fn gather<T: Left>(&self, rows: Range<usize>, depth: Range<usize>, out: &mut [T], stride: usize) {
@@ -74,6 +83,8 @@ impl Rows<'_> {
 pub(super) trait Left: Pod + Send + Sync {
     const ZERO: Self;
     fn copy(from: Source<'_>, range: Range<usize>, out: &mut [Self]);
+    /// The source, where it is made of these.
+    fn slice(from: Source<'_>) -> Option<&[Self]>;
     /// These, to gather from.
     fn source(values: &[Self]) -> Source<'_>;
     /// Rounds computed values.
@@ -99,6 +110,10 @@ impl<'a> From<Values<'a>> for Source<'a> {
 }
 
 impl Left for f32 {
+    fn slice(from: Source<'_>) -> Option<&[Self]> {
+        if let Source::F32(values) = from { Some(values) } else { None }
+    }
+
     #[inline(always)]
     fn source(values: &[Self]) -> Source<'_> {
         Source::F32(values)
@@ -122,6 +137,10 @@ impl Left for f32 {
 }
 
 impl Left for bf16 {
+    fn slice(from: Source<'_>) -> Option<&[Self]> {
+        if let Source::Bf16(values) = from { Some(values) } else { None }
+    }
+
     #[inline(always)]
     fn source(values: &[Self]) -> Source<'_> {
         Source::Bf16(values)
@@ -148,6 +167,10 @@ impl Left for bf16 {
 }
 
 impl Left for u8 {
+    fn slice(from: Source<'_>) -> Option<&[Self]> {
+        if let Source::Bytes(values) = from { Some(values) } else { None }
+    }
+
     fn source(values: &[Self]) -> Source<'_> {
         Source::Bytes(values)
     }

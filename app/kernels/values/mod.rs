@@ -88,6 +88,9 @@ pub(crate) trait Number: Pod + Send + Sync + Default {
     fn widen(self) -> f32;
     fn narrow(value: f32) -> Self;
 
+    /// The bits of its magnitude in f32: as numbers they have the same order, and what is no number is above all.
+    fn magnitude(self) -> u32;
+
     /// At most a stage of values in f32: where they lie, or on the stage.
     fn widened<'a>(values: &'a [Self], stage: &'a mut Stage) -> &'a [f32];
 
@@ -107,6 +110,11 @@ impl Number for f32 {
     #[inline(always)]
     fn narrow(value: f32) -> Self {
         value
+    }
+
+    #[inline(always)]
+    fn magnitude(self) -> u32 {
+        self.to_bits() & (u32::MAX >> 1)
     }
 
     #[inline(always)]
@@ -137,6 +145,11 @@ impl Number for bf16 {
         let rounded = bits.wrapping_add(0x7FFF + ((bits >> 16) & 1));
         let bits = if value.is_nan() { bits | 0x0040_0000 } else { rounded };
         Self::from_bits((bits >> 16) as u16)
+    }
+
+    #[inline(always)]
+    fn magnitude(self) -> u32 {
+        u32::from(self.to_bits() & (u16::MAX >> 1)) << 16
     }
 
     #[inline(always)]
