@@ -1,5 +1,5 @@
 use crate::{
-    Action, Moment, Notice, NoticeKind, Session,
+    Action, Moment, Notice, Session,
     action::Edit,
     fit::fit,
     inspect::{Inspection, Then},
@@ -42,7 +42,7 @@ impl Session {
             Action::Stop => self.stop(),
             Action::Retry => self.retry(now),
             Action::DismissFailure => self.trouble = None,
-            Action::DismissNotice => self.notice = None,
+            Action::DismissNotice => self.notices.clear(),
         }
         self.reconcile(now);
     }
@@ -62,8 +62,7 @@ impl Session {
 
     /// Fits the request to its model, remembers the step and starts the pacing where the picture will differ.
     fn finish_edit(&mut self, before: Request, canonical: &Request, edit: Edit, now: Moment) {
-        let told = fit(&mut self.settings.request, &self.model);
-        self.notice = (!told.is_empty()).then(|| Notice { kind: NoticeKind::Adjusted, text: told.join(". ") });
+        self.notices = fit(&mut self.settings.request, &self.model);
         if self.settings.request == before {
             return;
         }
@@ -143,8 +142,7 @@ impl Session {
         let request = self.as_typed(request);
         let (before, canonical) = (self.settings.request.clone(), self.canonical());
         let known = self.find(&request.model);
-        let missing =
-            known.is_none().then(|| format!("The picture was painted with {}, which is not here", request.model));
+        let missing = known.is_none().then(|| request.model.clone());
         match known {
             Some(info) => {
                 self.model = info;
@@ -157,9 +155,7 @@ impl Session {
         }
         self.finish_edit(before, &canonical, Edit::Restore, now);
         if let Some(missing) = missing {
-            let text = format!("{missing}: its other settings are used with {}", self.model.name);
-            let text = self.notice.take().map_or(text.clone(), |adjusted| format!("{text}. {}", adjusted.text));
-            self.notice = Some(Notice { kind: NoticeKind::UnknownModel, text });
+            self.notices.insert(0, Notice::UnknownModel { missing, used: self.model.name.clone() });
         }
     }
 

@@ -1,21 +1,20 @@
-use crate::bond::fit_bonds;
+use crate::{Notice, bond::fit_bonds};
 use fourstep_protocol::{Blended, Init, LoraRef, Mask, ModelInfo, Request};
 
 /// Brings every number of a request into the range of its model and sampler, so that it always validates.
 ///
-/// Returns a sentence for each value a person would miss.
-pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<String> {
+/// Returns a notice for each value a person would miss.
+pub(crate) fn fit(request: &mut Request, model: &ModelInfo) -> Vec<Notice> {
     let mut told = Vec::new();
     let size = request.size.nearest();
     if size != request.size {
-        told.push(format!("Size changed from {} to {size}: sides are multiples of 8 from 64 to 4096 px", request.size));
+        told.push(Notice::Size { asked: request.size, used: size });
         request.size = size;
     }
     let (steps, range) = (request.steps, request.sampler.steps());
     request.steps = steps.clamp(*range.start(), *range.end());
     if request.steps != steps {
-        let (sampler, least, most) = (request.sampler.label(), range.start(), range.end());
-        told.push(format!("Steps clamped from {steps} to {}: {sampler} takes {least} to {most}", request.steps));
+        told.push(Notice::Steps { asked: steps, used: request.steps, sampler: request.sampler });
     }
     told.extend(fit_guidance(request, model));
     let (least, most) = (*LoraRef::WEIGHTS.start(), *LoraRef::WEIGHTS.end());
@@ -42,24 +41,24 @@ fn fit_blend(blend: &mut Vec<Blended>) {
     }
 }
 
-fn fit_init(init: &mut Init) -> Option<String> {
+fn fit_init(init: &mut Init) -> Option<Notice> {
     init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
     if let Some(mask) = &mut init.mask {
         let most = *Mask::MARGIN_PX.end();
         (mask.grow_px, mask.feather_px) = (mask.grow_px.min(most), mask.feather_px.min(most));
     }
-    let wrong = init.validate().err()?;
+    init.validate().err()?;
     init.mask = None;
-    Some(format!("Painted without its mask: {wrong}"))
+    Some(Notice::Mask)
 }
 
-fn fit_guidance(request: &mut Request, model: &ModelInfo) -> Option<String> {
+fn fit_guidance(request: &mut Request, model: &ModelInfo) -> Option<Notice> {
     let (scale, range) = (request.guidance_scale, model.guidance_range(request.sampler));
     let asked = if scale.is_nan() { model.live.guidance_scale } else { scale };
     request.guidance_scale = asked.max(*range.start()).min(*range.end());
     let fitted = request.guidance_scale;
-    (fitted != scale && !scale.is_nan())
-        .then(|| format!("Guidance clamped from {scale} to {fitted}: {}", model.guidance_hint(request.sampler)))
+    let (guidance, sampler) = (model.guidance, request.sampler);
+    (fitted != scale && !scale.is_nan()).then_some(Notice::Guidance { asked: scale, used: fitted, guidance, sampler })
 }
 
 #[cfg(test)]
@@ -109,8 +108,7 @@ mod tests {
         let model = no_model();
         let mut r = Request { guidance_scale: 7.0, ..Settings::sample(&[]).request };
         let told = fit(&mut r, &model);
-        assert_eq!(told.len(), 1);
-        assert!(told[0].starts_with("Guidance clamped from 7 to 2"), "{told:?}");
+        assert!(matches!(told[..], [Notice::Guidance { asked: 7.0, used: 2.0, .. }]), "{told:?}");
         assert!(fit(&mut r, &model).is_empty());
     }
 }

@@ -3,13 +3,33 @@
 //! The request holds the whole stack; one that is off is there with weight 0, which paints nothing. The weight it comes
 //! back with is kept beside the request, so undo needs to know nothing of it.
 
-use crate::{Moment, Notice, NoticeKind, Session, action::Edit};
-use fourstep_protocol::{Family, LibraryItem, LoraInfo, LoraRef, LoraReport, Request};
+use crate::{Moment, Notice, Session, action::Edit};
+use fourstep_protocol::{Failure, Family, LibraryItem, LoraInfo, LoraRef, LoraReport, Request};
 
 /// Weights of LoRAs that were switched off; older ones are forgotten.
 const PARKED: usize = 64;
 /// What a LoRA comes with that nobody gave a weight.
 const AS_TRAINED: f32 = 1.0;
+
+/// Something was made for other networks than those of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What it was made for.
+    pub made_for: Family,
+    /// What the model is.
+    pub family: Family,
+    /// What people call the model.
+    pub model: String,
+}
+
+/// Why a LoRA has no place in the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoraTrouble {
+    /// It was made for other networks.
+    Misfit(Misfit),
+    /// What the engine said.
+    Failed(Failure),
+}
 
 impl Session {
     pub(crate) fn set_lora(&mut self, index: usize, weight: f32, now: Moment) {
@@ -28,8 +48,7 @@ impl Session {
     pub(crate) fn add_lora(&mut self, source: String, now: Moment) {
         if let Some(index) = self.settings.request.loras.iter().position(|l| l.source == source) {
             if self.lora_is_on(index) {
-                let text = format!("{} is in the stack already", self.lora_name(&source));
-                self.notice = Some(Notice { kind: NoticeKind::Adjusted, text });
+                self.notices = vec![Notice::LoraInStack { name: self.lora_name(&source).to_owned() }];
             } else {
                 self.enable_lora(index, true, now);
             }
@@ -123,26 +142,22 @@ impl Session {
         listed.or_else(|| self.lora_info(source).map(|info| info.name.as_str())).unwrap_or_else(|| short(source))
     }
 
-    /// Why this LoRA has no place in this model, as a sentence: another family, or what the engine said.
-    pub fn lora_trouble(&self, source: &str) -> Option<String> {
+    /// Why this LoRA has no place in this model: another family, or what the engine said.
+    pub fn lora_trouble(&self, source: &str) -> Option<LoraTrouble> {
         let trouble = self.trouble.as_ref().filter(|trouble| trouble.of_run).map(|trouble| &trouble.failure);
         let named = |text: &str| text.contains(source) || text.contains(self.lora_name(source));
         let told = trouble.filter(|f| f.what.contains("LoRA") && (named(&f.what) || named(&f.why)));
-        self.lora_misfit(source).or_else(|| told.map(|failure| format!("{}: {}", failure.what, failure.why)))
+        let misfit = self.lora_misfit(source).map(LoraTrouble::Misfit);
+        misfit.or_else(|| told.map(|failure| LoraTrouble::Failed(failure.clone())))
     }
 
     /// Why what was made for these networks does not fit the model; `None` where it does, or where they are not known.
-    pub fn misfit(&self, made_for: Option<Family>) -> Option<String> {
-        let (made_for, family, name) = (made_for?, self.model.family, &self.model.name);
-        match (made_for, family) {
-            _ if made_for == family => None,
-            (Family::Custom, _) => Some(format!("Made for a model of its own sizes; {name} is {family}")),
-            (_, Family::Custom) => Some(format!("Made for {made_for}, not for {name}")),
-            _ => Some(format!("Made for {made_for}; {name} is {family}")),
-        }
+    pub fn misfit(&self, made_for: Option<Family>) -> Option<Misfit> {
+        let (made_for, family) = (made_for?, self.model.family);
+        (made_for != family).then(|| Misfit { made_for, family, model: self.model.name.clone() })
     }
 
-    pub(crate) fn lora_misfit(&self, source: &str) -> Option<String> {
+    pub(crate) fn lora_misfit(&self, source: &str) -> Option<Misfit> {
         self.misfit(self.lora_info(source).and_then(|info| info.family))
     }
 

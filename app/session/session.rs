@@ -42,7 +42,7 @@ pub struct Session {
     pub(crate) latest_step: Option<Step>,
     pub(crate) inspections: Inspections,
     pub(crate) trouble: Option<Trouble>,
-    pub(crate) notice: Option<Notice>,
+    pub(crate) notices: Vec<Notice>,
     /// What the last runs said of LoRAs, with the model they were merged into.
     pub(crate) reports: Option<(ModelRef, Vec<LoraReport>)>,
     pub(crate) library: Arc<Vec<LibraryItem>>,
@@ -97,7 +97,7 @@ impl Session {
             latest_step: None,
             inspections: Inspections::default(),
             trouble: None,
-            notice: None,
+            notices: Vec::new(),
             reports: None,
             library: Arc::default(),
             few_step_awaited: None,

@@ -52,6 +52,21 @@ pub struct UiSettings {
     /// What the stage shows; the next start shows the picture. What is painted while idle depends on it.
     #[serde(skip)]
     pub tab: Tab,
+    /// The language of the window.
+    pub language: Language,
+}
+
+/// A language of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    /// The system's, where there are texts in it; else English.
+    #[default]
+    System,
+    /// English.
+    English,
+    /// 繁體中文.
+    TraditionalChinese,
 }
 
 impl Settings {

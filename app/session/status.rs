@@ -1,4 +1,4 @@
-use fourstep_protocol::Failure;
+use fourstep_protocol::{Failure, Guidance, ModelRef, Sampler, Size};
 
 /// What is going on, as the window shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,20 +45,48 @@ pub enum NegativeEffect {
     NoGuidance,
 }
 
-/// Something the session did differently from what was asked; a sentence for the window.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// What it is about.
-    pub kind: NoticeKind,
-    /// Plain text: `Guidance was 7.0, now 2.0: …`.
-    pub text: String,
-}
-
-/// What a [`Notice`] is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
-    /// A value was out of range and was brought into it.
-    Adjusted,
-    /// The picture was painted with a model that is not here.
-    UnknownModel,
+/// Something the session did differently from what was asked; the window has the words.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Notice {
+    /// The size was none that can be painted.
+    Size {
+        /// What was asked for.
+        asked: Size,
+        /// What it became.
+        used: Size,
+    },
+    /// The sampler does not take so many steps, or so few.
+    Steps {
+        /// What was asked for.
+        asked: u32,
+        /// What it became.
+        used: u32,
+        /// Decides how many there may be.
+        sampler: Sampler,
+    },
+    /// The guidance scale was out of range.
+    Guidance {
+        /// What was asked for.
+        asked: f32,
+        /// What it became.
+        used: f32,
+        /// Decides the range, with the sampler.
+        guidance: Guidance,
+        /// Decides the range, with the guidance.
+        sampler: Sampler,
+    },
+    /// A mask that did not fit its picture, or was empty, is left out.
+    Mask,
+    /// A LoRA that was to be added is there and on.
+    LoraInStack {
+        /// What people call it.
+        name: String,
+    },
+    /// The picture was painted with a model that is not here: its other settings are used with this one.
+    UnknownModel {
+        /// What it was painted with.
+        missing: ModelRef,
+        /// What people call the model that paints now.
+        used: String,
+    },
 }

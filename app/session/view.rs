@@ -94,8 +94,8 @@ impl Session {
     }
 
     /// What the session did differently from what was asked by the last action.
-    pub fn notice(&self) -> Option<&Notice> {
-        self.notice.as_ref()
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
     }
 
     /// Whether there is a change to take back.

@@ -4,6 +4,7 @@ use crate::drop;
 use crate::files::Files;
 use crate::fonts::{self, SystemFonts};
 use crate::happening::Happening;
+use crate::i18n::{self, tr};
 use crate::intent::{Intent, View};
 use crate::path_dialog::{self, PathDialog};
 use crate::screen::Screen;
@@ -47,6 +48,7 @@ impl App {
         let files = Files::new(ports.pictures.clone(), ports.dialogs.clone(), ctx.clone());
         let saved = session.settings().clone();
         set_theme(ctx, saved.ui.light_theme);
+        i18n::set(saved.ui.language);
         Self {
             session,
             ports,
@@ -119,11 +121,8 @@ impl App {
         }
         for command in self.session.commands(now) {
             if let Err(closed) = self.ports.client.send(command) {
-                self.failure = Some(Failure::machine(
-                    "Painting has ended",
-                    closed,
-                    "Start Fourstep again; the settings are kept.",
-                ));
+                self.failure =
+                    Some(Failure::machine(tr("error-engine-ended"), closed, tr("error-engine-ended-remedy")));
             }
         }
         if let Some(secs) = self.session.next_wake(now) {
@@ -166,6 +165,7 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         set_theme(ctx, self.session.settings().ui.light_theme);
+        i18n::set(self.session.settings().ui.language);
         let now = (self.ports.clock)();
         self.take_outcomes(now);
         self.take_library(now);

@@ -1,5 +1,6 @@
 //! Files that were dropped together: done in one go, the model before its LoRAs, and told in one sentence.
 
+use crate::i18n::tr_with;
 use crate::ports::Seen;
 use fourstep_protocol::{Availability, Failure, ItemKind, LibraryItem, ModelRef};
 use fourstep_session::Action;
@@ -49,11 +50,13 @@ fn plan(mut seen: Vec<Seen>) -> Plan {
             Seen::Folder { path, models, loras } => {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                 if models + loras == 0 {
-                    plan.said.push(format!("There is nothing to paint with in {name}"));
+                    plan.said.push(tr_with("batch-nothing", &[("name", name.into())]));
                     continue;
                 }
-                let (models, loras) = (counted(models, "model"), counted(loras, "LoRA"));
-                plan.said.push(format!("{models} and {loras} of {name} are in the library"));
+                plan.said.push(tr_with(
+                    "batch-folder",
+                    &[("models", models.into()), ("loras", loras.into()), ("name", name.into())],
+                ));
             }
             Seen::Failed(failure) => plan.failures.push(failure),
         }
@@ -67,15 +70,16 @@ impl Plan {
             self.failures.push(failure.clone());
             return;
         }
-        let (id, name) = (item.id.clone(), &item.name);
+        let id = item.id.clone();
+        let named = |key| tr_with(key, &[("name", item.name.as_str().into())]);
         let has_model = self.actions.iter().any(|a| matches!(a, Action::ChooseModel(_)));
         let has_vae = self.actions.iter().any(|a| matches!(a, Action::SetVae(_)));
         let (action, said) = match item.kind {
-            ItemKind::Model if !has_model => (Action::ChooseModel(ModelRef::new(id)), format!("Painting with {name}")),
-            ItemKind::Lora => (Action::AddLora(id), format!("{name} is on the stack of LoRAs")),
-            ItemKind::Vae if !has_vae => (Action::SetVae(Some(id)), format!("Decoding with {name}")),
+            ItemKind::Model if !has_model => (Action::ChooseModel(ModelRef::new(id)), named("batch-model")),
+            ItemKind::Lora => (Action::AddLora(id), named("batch-lora")),
+            ItemKind::Vae if !has_vae => (Action::SetVae(Some(id)), named("batch-vae")),
             ItemKind::Model | ItemKind::Vae | ItemKind::TinyDecoder => {
-                self.said.push(format!("{name} is in the library"));
+                self.said.push(named("batch-library"));
                 return;
             }
         };
@@ -88,14 +92,10 @@ impl Plan {
         let mut first = self.failures.first()?.clone();
         let more = self.failures.len() - 1;
         if more > 0 {
-            first.why = format!("{} ({} more could not be used either)", first.why, counted(more, "file"));
+            first.why = tr_with("batch-more-failed", &[("why", first.why.into()), ("n", more.into())]);
         }
         Some(first)
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

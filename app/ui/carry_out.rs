@@ -3,9 +3,11 @@
 use crate::app::App;
 use crate::browser::Browser;
 use crate::files;
+use crate::i18n::{tr, tr_with};
 use crate::intent::{Fold, Intent};
 use crate::path_dialog::PathDialog;
 use crate::stage::{self, Zoom};
+use crate::words;
 use egui::{Context, Vec2, ViewportCommand};
 use fourstep_protocol::{Availability, ItemKind, ModelRef};
 use fourstep_session::{Action, Moment};
@@ -97,7 +99,7 @@ impl App {
         let picture = &finished.picture;
         let size = [picture.width() as usize, picture.height() as usize];
         ctx.copy_image(egui::ColorImage::from_rgb(size, picture.rgb()));
-        self.happening.say("Picture copied to the clipboard", false, now);
+        self.happening.say(tr("bar-copied"), false, now);
     }
 
     pub(crate) fn take_outcomes(&mut self, now: Moment) {
@@ -105,13 +107,14 @@ impl App {
             match outcome {
                 files::Outcome::Saved(path) => {
                     self.failure = None;
-                    self.happening.say(format!("Saved to {}", path.display()), false, now);
+                    let path = path.display().to_string();
+                    self.happening.say(tr_with("bar-saved", &[("path", path.into())]), false, now);
                 }
                 files::Outcome::Opened(path, opened) => {
                     self.failure = None;
                     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                     self.session.act(Action::Restore(Box::new(opened.request)), now);
-                    self.happening.say(format!("Settings of {name} are back"), false, now);
+                    self.happening.say(tr_with("bar-restored", &[("name", name.into())]), false, now);
                 }
                 files::Outcome::Model(path) => self.look_at(vec![path]),
                 files::Outcome::Ask(wanted) => self.path_dialog = Some(PathDialog::new(wanted, String::new())),
@@ -161,7 +164,7 @@ impl App {
                 let lora = if let Action::AddLora(source) = &action { Some(source.clone()) } else { None };
                 self.act_on_stack(action, now);
                 let trouble = lora.and_then(|source| self.session.lora_trouble(&source));
-                said.extend(trouble.map(|why| format!("It is switched off: {why}")));
+                said.extend(trouble.map(|t| tr_with("batch-lora-off", &[("why", words::lora_trouble(&t).into())])));
             }
             if !said.is_empty() {
                 self.happening.say(said.join(". "), false, now);
@@ -173,7 +176,7 @@ impl App {
     pub(crate) fn downloading(&self) -> Option<(String, f32, String)> {
         self.session.library().iter().find_map(|item| match &item.availability {
             Availability::Downloading(progress) => {
-                Some((item.name.clone(), progress.fraction(), crate::words::download(progress)))
+                Some((item.name.clone(), progress.fraction(), words::download(progress)))
             }
             _ => None,
         })

@@ -1,5 +1,6 @@
 //! What will happen with files that hover over the window, and what they are once they are dropped.
 
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::Intent;
 use crate::theme::{self, Palette};
@@ -38,11 +39,11 @@ impl Kind {
     /// What dropping it does.
     fn promise(self) -> &'static str {
         match self {
-            Self::Picture => "its settings come back",
-            Self::Weights => "a model paints, a LoRA joins the stack, a VAE decodes",
-            Self::Folder => "a model paints, a folder of models joins the library",
-            Self::Pickle => "not opened: such files can run code; convert it to .safetensors",
-            Self::Other => "not a picture, a model or a LoRA",
+            Self::Picture => tr("drop-picture"),
+            Self::Weights => tr("drop-weights"),
+            Self::Folder => tr("drop-folder"),
+            Self::Pickle => tr("drop-pickle"),
+            Self::Other => tr("drop-other"),
         }
     }
 
@@ -80,10 +81,10 @@ pub(crate) fn overlay(ctx: &Context) {
     let rows = paths.len().min(NAMED) as f32 + if paths.len() > NAMED { 1.0 } else { 0.0 };
     let mut y = screen.center().y - (56.0 + rows * 44.0) / 2.0;
     let centre = screen.center().x;
-    painter.text(pos2(centre, y), Align2::CENTER_CENTER, "Drop to use", theme::semibold(20.0), p.text);
+    painter.text(pos2(centre, y), Align2::CENTER_CENTER, tr("drop-title"), theme::semibold(20.0), p.text);
     y += 48.0;
     if paths.is_empty() {
-        let text = "A picture brings its settings back; a model paints; a LoRA joins the stack.";
+        let text = tr("drop-hint");
         painter.text(pos2(centre, y), Align2::CENTER_CENTER, text, theme::regular(14.0), p.secondary);
     }
     for path in paths.iter().take(NAMED) {
@@ -105,7 +106,7 @@ pub(crate) fn overlay(ctx: &Context) {
         y += 48.0;
     }
     if paths.len() > NAMED {
-        let text = format!("and {} more", paths.len() - NAMED);
+        let text = tr_with("drop-more", &[("n", (paths.len() - NAMED).into())]);
         painter.text(pos2(centre, y) - vec2(0.0, 4.0), Align2::CENTER_CENTER, text, theme::regular(13.0), p.secondary);
     }
 }

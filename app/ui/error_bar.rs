@@ -1,5 +1,6 @@
 //! What failed, why, and what now: over the lower edge of the stage, so that nothing moves when it comes or goes.
 
+use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
@@ -34,14 +35,14 @@ fn card(ui: &mut Ui, view: &mut View<'_>, failure: &Failure) {
     frame.show(ui, |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.set_min_width(ui.available_width());
-            if icon_button(ui, icons::X, "Dismiss", "").clicked() {
+            if icon_button(ui, icons::X, tr("error-dismiss"), "").clicked() {
                 match view.failure {
                     Some(_) => view.want(Intent::DismissFailure),
                     None => view.act(Action::DismissFailure),
                 }
             }
             // What the window failed at, for example saving, is asked for again where it was.
-            if view.failure.is_none() && Button::new("Retry").name("Retry").width(76.0).show(ui).clicked() {
+            if view.failure.is_none() && Button::new(tr("error-retry")).width(76.0).show(ui).clicked() {
                 view.act(Action::Retry);
             }
             ui.add_space(8.0);

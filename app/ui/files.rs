@@ -1,5 +1,6 @@
 //! Saving and opening, off the window's thread: a dialog may stay open for minutes, a disk may be slow.
 
+use crate::i18n;
 use crate::path_dialog::Wanted;
 use crate::ports::{Choice, Dialogs, OpenedPicture, PictureFiles};
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -86,7 +87,9 @@ impl Files {
     {
         let (pictures, dialogs) = (Arc::clone(&self.pictures), Arc::clone(&self.dialogs));
         let (sender, ctx) = (self.sender.clone(), self.ctx.clone());
+        let language = i18n::current();
         std::thread::spawn(move || {
+            i18n::set(language);
             let outcome = job(&*pictures, &*dialogs).unwrap_or_else(|failure| Some(Outcome::Failed(failure)));
             if let Some(outcome) = outcome
                 && sender.send(outcome).is_ok()

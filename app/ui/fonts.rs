@@ -1,5 +1,6 @@
 //! The fonts of the window, and the ones it borrows from the system when a character asks for them.
 
+use crate::i18n::tr_with;
 use egui::epaint::text::{FallbackRequest, FontInsert, FontPriority, FontProvider, InsertFontFamily};
 use egui::{FontData, FontDefinitions, FontFamily};
 use std::collections::HashSet;
@@ -135,7 +136,8 @@ pub(crate) fn lack_of(c: char) -> String {
         0x2e80..=0xd7ff | 0xf900..=0xfaff | 0xfe30..=0xffef => "Noto Sans CJK",
         _ => "Noto Sans",
     };
-    format!("No font on this computer has the character U+{:04X}. Install one, for example {example}.", c as u32)
+    let code = format!("U+{:04X}", c as u32);
+    tr_with("bar-no-glyph", &[("code", code.into()), ("font", example.into())])
 }
 
 /// Good faces for Chinese, Japanese and Korean on Linux, macOS and Windows, best first.

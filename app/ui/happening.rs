@@ -1,5 +1,6 @@
 //! The last thing that happened, for the status bar.
 
+use crate::i18n::tr_with;
 use crate::top_bar::duration;
 use fourstep_protocol::{Finished, RunId};
 use fourstep_session::{Moment, Session};
@@ -46,16 +47,18 @@ fn painted(finished: &Finished) -> String {
     let t = &finished.timings;
     let steps: f64 = t.step_secs.iter().sum();
     let count = t.step_secs.len();
-    let mut text = format!(
-        "Painted in {} · text {} · {count} {} {} · decode {}",
-        duration(t.total_secs),
-        duration(t.text_secs),
-        if count == 1 { "step" } else { "steps" },
-        duration(steps),
-        duration(t.decode_secs),
+    let painted = tr_with(
+        "bar-painted",
+        &[
+            ("total", duration(t.total_secs).into()),
+            ("text", duration(t.text_secs).into()),
+            ("n", count.into()),
+            ("steps", duration(steps).into()),
+            ("decode", duration(t.decode_secs).into()),
+        ],
     );
-    if t.load_secs >= 0.001 {
-        text.push_str(&format!(" · model opened in {}", duration(t.load_secs)));
+    if t.load_secs < 0.001 {
+        return painted;
     }
-    text
+    tr_with("bar-painted-loaded", &[("painted", painted.into()), ("time", duration(t.load_secs).into())])
 }

@@ -1,5 +1,6 @@
 //! The overlay with all shortcuts.
 
+use crate::i18n::tr;
 use crate::icons;
 use crate::shortcuts::TABLE;
 use crate::theme::{self, palette};
@@ -35,17 +36,19 @@ pub(crate) fn show(ctx: &Context) -> bool {
 
 fn title(ui: &mut Ui) -> bool {
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Keyboard shortcuts").font(theme::semibold(18.0)));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| icon_button(ui, icons::X, "Close", "Esc").clicked())
-            .inner
+        ui.label(RichText::new(tr("help-title")).font(theme::semibold(18.0)));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            icon_button(ui, icons::X, tr("help-close"), "Esc").clicked()
+        })
+        .inner
     })
     .inner
 }
 
-fn group(ui: &mut Ui, name: &str, rows: &[(&str, &str)]) {
+fn group(ui: &mut Ui, name: &'static str, rows: &[(&str, &'static str)]) {
     let p = palette(ui);
     ui.add_space(16.0);
-    ui.label(RichText::new(name).font(theme::medium(13.0)).color(p.secondary));
+    ui.label(RichText::new(tr(name)).font(theme::medium(13.0)).color(p.secondary));
     let (line, _) = ui.allocate_exact_size(vec2(COLUMN, 9.0), Sense::hover());
     ui.painter().hline(line.x_range(), line.center().y, (1.0, p.hairline));
     for (keys, what) in rows {
@@ -57,7 +60,7 @@ fn group(ui: &mut Ui, name: &str, rows: &[(&str, &str)]) {
                     cap(ui, key);
                 }
             });
-            ui.label(RichText::new(*what).size(13.0));
+            ui.label(RichText::new(tr(what)).size(13.0));
         };
         ui.allocate_ui_with_layout(vec2(COLUMN, ROW), Layout::left_to_right(Align::Center), row);
     }

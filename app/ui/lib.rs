@@ -14,6 +14,7 @@ mod files;
 mod fonts;
 mod happening;
 mod help;
+mod i18n;
 mod icons;
 mod intent;
 mod model_menu;

@@ -1,5 +1,6 @@
 //! The model in use and the ones to choose from.
 
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, CONTROL, RADIUS, palette};
@@ -17,15 +18,18 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let width = (ui.available_width() - 420.0).clamp(200.0, 320.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, CONTROL), Sense::click());
     let model = view.session.model();
-    response
-        .widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, format!("Model {}, {}", model.name, model.detail)));
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name_of(model)));
     let fill = if response.hovered() { p.hover } else { p.control };
     ui.painter().rect_filled(rect, RADIUS, fill);
     title(ui, rect.with_min_x(rect.left() + 10.0).with_max_x(rect.right() - 28.0), model, icons::CUBE);
     let caret = rect.right_center() - vec2(16.0, 0.0);
     ui.painter().text(caret, Align2::CENTER_CENTER, icons::CARET_DOWN, theme::icon(13.0), p.secondary);
-    let response = tip(ui, response, "Choose a model", "");
-    Popup::menu(&response).width(width.max(280.0)).accessible_name("Models").show(|ui| list(ui, view));
+    let response = tip(ui, response, tr("menu-choose"), "");
+    Popup::menu(&response).width(width.max(280.0)).accessible_name(tr("menu-models")).show(|ui| list(ui, view));
+}
+
+fn name_of(model: &ModelInfo) -> String {
+    tr_with("menu-model", &[("name", model.name.as_str().into()), ("detail", model.detail.as_str().into())])
 }
 
 fn list(ui: &mut Ui, view: &mut View<'_>) {
@@ -42,17 +46,11 @@ fn list(ui: &mut Ui, view: &mut View<'_>) {
         view.act(Action::ChooseModel(model));
     }
     ui.separator();
-    let all = command(ui, icons::GRID, "All models…", "Everything here and to download", "M");
+    let all = command(ui, icons::GRID, tr("menu-all"), tr("menu-all-tip"), "M");
     if all {
         view.want(Intent::Browse(ItemKind::Model));
     }
-    if command(
-        ui,
-        icons::FOLDER_OPEN,
-        "Open model folder…",
-        "Paint with any model in the diffusers layout",
-        "Ctrl+Shift+O",
-    ) {
+    if command(ui, icons::FOLDER_OPEN, tr("menu-open-folder"), tr("menu-open-folder-tip"), "Ctrl+Shift+O") {
         view.want(Intent::OpenModel);
     }
 }

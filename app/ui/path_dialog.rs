@@ -1,5 +1,6 @@
 //! Asks for a path in the window itself, where the desktop has no file dialogs.
 
+use crate::i18n::tr;
 use crate::intent::Intent;
 use crate::theme::{self, palette};
 use crate::widgets::{Button, name_it};
@@ -42,18 +43,10 @@ impl PathDialog {
     fn contents(&mut self, ui: &mut Ui) -> Outcome {
         ui.set_width(520.0);
         let (title, hint, button, explanation) = match self.wanted {
-            Wanted::Picture => (
-                "Open picture",
-                "For example /home/me/Pictures/apple.png",
-                "Open picture",
-                "This desktop has no file dialog. Give the path of a PNG that Fourstep saved, or drop it on the window.",
-            ),
-            Wanted::Model => (
-                "Open model, LoRA or VAE",
-                "For example /home/me/models/dreamshaper_8.safetensors",
-                "Open",
-                "This desktop has no file dialog. Give the path of a .safetensors file, of a model folder, or of a ComfyUI or AUTOMATIC1111 folder; or drop it on the window.",
-            ),
+            Wanted::Picture => {
+                (tr("path-picture"), tr("path-picture-hint"), tr("path-picture"), tr("path-picture-why"))
+            }
+            Wanted::Model => (tr("path-model"), tr("path-model-hint"), tr("path-model-button"), tr("path-model-why")),
         };
         ui.label(RichText::new(title).font(theme::semibold(18.0)));
         ui.label(RichText::new(explanation).color(palette(ui).secondary));
@@ -63,7 +56,7 @@ impl PathDialog {
             .margin(egui::Margin::symmetric(10, 7))
             .desired_width(f32::INFINITY);
         let response = ui.add_sized(vec2(ui.available_width(), theme::CONTROL), edit);
-        name_it(ui, &response, "Path");
+        name_it(ui, &response, tr("path-name"));
         if std::mem::take(&mut self.fresh) {
             response.request_focus();
         }
@@ -78,7 +71,7 @@ impl PathDialog {
             .with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let open =
                     ui.add_enabled_ui(!path.is_empty(), |ui| Button::new(button).primary(true).show(ui).clicked());
-                (open.inner, Button::new("Cancel").shortcut("Esc").show(ui).clicked())
+                (open.inner, Button::new(tr("path-cancel")).shortcut("Esc").show(ui).clicked())
             })
             .inner;
         if cancelled {

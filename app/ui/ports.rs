@@ -1,3 +1,4 @@
+use crate::i18n::tr;
 use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, ModelRef, Picture, Request, RunId};
 use fourstep_session::{Moment, Settings};
 use std::path::{Path, PathBuf};
@@ -180,7 +181,7 @@ pub struct SystemDialogs;
 impl Dialogs for SystemDialogs {
     fn save_picture(&self, folder: &Path, name: &str) -> Choice {
         ask(|d| {
-            d.set_title("Save picture")
+            d.set_title(tr("dialog-save"))
                 .set_directory(folder)
                 .set_file_name(name)
                 .add_filter("PNG", &["png"])
@@ -189,16 +190,16 @@ impl Dialogs for SystemDialogs {
     }
 
     fn open_picture(&self, folder: &Path) -> Choice {
-        ask(|d| d.set_title("Open picture").set_directory(folder).add_filter("PNG", &["png"]).pick_file())
+        ask(|d| d.set_title(tr("dialog-open")).set_directory(folder).add_filter("PNG", &["png"]).pick_file())
     }
 
     fn model_folder(&self) -> Choice {
-        ask(|d| d.set_title("Open model folder").pick_folder())
+        ask(|d| d.set_title(tr("dialog-model-folder")).pick_folder())
     }
 
     fn model_file(&self) -> Choice {
         let endings = ["safetensors", "sft"];
-        ask(|d| d.set_title("Open model, LoRA or VAE").add_filter("safetensors", &endings).pick_file())
+        ask(|d| d.set_title(tr("dialog-model-file")).add_filter("safetensors", &endings).pick_file())
     }
 }
 

@@ -6,46 +6,41 @@ use egui::{Context, Event, FocusDirection, ImeEvent, Key, Modifiers};
 use fourstep_protocol::ItemKind;
 use fourstep_session::Action;
 
-/// Every shortcut, as the help overlay shows it.
+/// Every shortcut, as the help overlay shows it: groups, keys, and what they do, as keys of texts.
 pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
     (
-        "Painting",
+        "help-painting",
+        &[("Enter", "help-paint"), ("Shift Enter", "help-new-line"), ("Space", "help-pause"), ("Esc", "help-stop")],
+    ),
+    (
+        "help-settings",
         &[
-            ("Enter", "Paint now; again for another seed"),
-            ("Shift Enter", "New line in the prompt"),
-            ("Space", "Pause live painting, or go live"),
-            ("Esc", "Stop painting"),
+            ("1 … 8", "help-steps"),
+            ("R", "help-seed"),
+            ("− +", "help-seeds"),
+            ("L", "help-keep-seed"),
+            ("M", "help-models"),
+            ("Ctrl Z / Y", "help-undo"),
         ],
     ),
     (
-        "Settings",
+        "help-picture",
         &[
-            ("1 … 8", "Steps"),
-            ("R", "New random seed"),
-            ("− +", "Previous and next seed"),
-            ("L", "Keep the seed"),
-            ("M", "All models, LoRAs and VAEs"),
-            ("Ctrl Z / Y", "Undo and redo settings"),
+            ("Ctrl S", "help-save"),
+            ("Ctrl C", "help-copy"),
+            ("Ctrl O", "help-open"),
+            ("Ctrl Shift O", "help-open-folder"),
         ],
     ),
     (
-        "Picture",
+        "help-view",
         &[
-            ("Ctrl S", "Save picture"),
-            ("Ctrl C", "Copy picture"),
-            ("Ctrl O", "Open a picture and its settings"),
-            ("Ctrl Shift O", "Open a model folder"),
-        ],
-    ),
-    (
-        "View",
-        &[
-            ("Tab", "The next view: picture, twin"),
-            ("F", "Nothing but the picture"),
-            ("Z", "Fit, or one pixel to a pixel"),
-            ("P", "Smooth, or pixels"),
-            ("Ctrl + / −", "Larger and smaller letters"),
-            ("?", "These shortcuts"),
+            ("Tab", "help-tabs"),
+            ("F", "help-stage-only"),
+            ("Z", "help-zoom"),
+            ("P", "help-pixels"),
+            ("Ctrl + / −", "help-letters"),
+            ("?", "help-help"),
         ],
     ),
 ];

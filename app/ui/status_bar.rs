@@ -1,10 +1,12 @@
 //! What happened last, and how far something long is.
 
 use crate::happening::Happening;
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
 use crate::widgets::{Button, line as one_line, progress, tip};
+use crate::words;
 use egui::{Align, Align2, Frame, Layout, Margin, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use fourstep_protocol::{Finished, ItemKind};
 use fourstep_session::{Action, Status};
@@ -20,15 +22,11 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, happening: &Happening, down
         let rect = ui.max_rect();
         let right = right_side(ui, view, rect, download);
         let left = rect.with_max_x(right - 16.0);
-        match view.session.notice().map(|n| n.text.clone()) {
-            Some(notice) => {
-                if line(ui, left, &notice, true).clicked() {
-                    view.act(Action::DismissNotice);
-                }
-            }
-            None => {
-                line(ui, left, happening.text(), happening.warns);
-            }
+        let notices = view.session.notices();
+        if notices.is_empty() {
+            line(ui, left, happening.text(), happening.warns);
+        } else if line(ui, left, &words::notices(notices), true).clicked() {
+            view.act(Action::DismissNotice);
         }
     });
 }
@@ -50,17 +48,23 @@ fn line(ui: &mut Ui, rect: Rect, text: &str, warns: bool) -> egui::Response {
 /// Progress of what is being loaded or downloaded, or what the picture is; its left edge.
 fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, download: Option<Download>) -> f32 {
     if let Status::Loading { what, fraction } = view.session.status(view.now) {
-        let percent = if fraction > 0.0 { format!(" {:.0} %", fraction * 100.0) } else { String::new() };
-        let button = Button::new("Cancel").name("Cancel opening the model").shortcut("Esc").low();
-        let (left, clicked) = far(ui, rect, &format!("Opening {what}{percent}"), fraction, button);
+        let text = if fraction > 0.0 {
+            let percent = format!("{:.0}", fraction * 100.0);
+            tr_with("bar-opening-percent", &[("what", what.into()), ("percent", percent.into())])
+        } else {
+            tr_with("bar-opening", &[("what", what.into())])
+        };
+        let button = Button::new(tr("few-cancel")).name(tr("bar-cancel-opening")).shortcut("Esc").low();
+        let (left, clicked) = far(ui, rect, &text, fraction, button);
         if clicked {
             view.act(Action::Stop);
         }
         return left;
     }
     if let Some((name, fraction, text)) = download {
-        let button = Button::new("Show").name("Show downloads").low();
-        let (left, clicked) = far(ui, rect, &format!("{name}: {text}"), fraction, button);
+        let button = Button::new(tr("bar-show")).name(tr("bar-show-downloads")).low();
+        let text = tr_with("bar-download", &[("name", name.into()), ("progress", text.into())]);
+        let (left, clicked) = far(ui, rect, &text, fraction, button);
         if clicked {
             view.want(Intent::Browse(ItemKind::Model));
         }
@@ -86,5 +90,14 @@ fn far(ui: &mut Ui, rect: Rect, text: &str, fraction: f32, button: Button<'_>) -
 /// What the picture on the stage is.
 fn picture(finished: &Finished) -> String {
     let r = &finished.request;
-    format!("{} × {} · {} · seed {}", finished.picture.width(), finished.picture.height(), r.sampler.label(), r.seed)
+    tr_with(
+        "bar-picture",
+        &[
+            ("width", finished.picture.width().into()),
+            ("height", finished.picture.height().into()),
+            ("sampler", r.sampler.label().into()),
+            // A number of Fluent's has 53 bits.
+            ("seed", r.seed.to_string().into()),
+        ],
+    )
 }

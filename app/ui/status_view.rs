@@ -1,5 +1,6 @@
 //! The state in a word and a shape, so that no one needs to tell colours apart.
 
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::theme::{self, palette};
 use crate::widgets::tip;
@@ -43,28 +44,32 @@ impl StatusView {
 
 /// What the state is called.
 fn word(status: &Status) -> String {
-    match status {
-        Status::Starting => "Starting".into(),
-        Status::Idle => "Live".into(),
-        Status::Waiting { .. } => "Waiting".into(),
-        Status::Loading { .. } => "Loading".into(),
-        Status::Painting { step, steps } => format!("Painting {}/{steps}", (step + 1).min(*steps)),
-        Status::Paused => "Paused".into(),
-        Status::Failed(_) => "Failed".into(),
-    }
+    let key = match status {
+        Status::Painting { step, steps } => {
+            let step = (step + 1).min(*steps);
+            return tr_with("status-painting", &[("step", step.into()), ("steps", (*steps).into())]);
+        }
+        Status::Starting => "status-starting",
+        Status::Idle => "status-live",
+        Status::Waiting { .. } => "status-waiting",
+        Status::Loading { .. } => "status-loading",
+        Status::Paused => "status-paused",
+        Status::Failed(_) => "status-failed",
+    };
+    tr(key).to_owned()
 }
 
 /// What the state means.
 fn meaning(status: &Status) -> &'static str {
-    match status {
-        Status::Starting => "The engine is starting",
-        Status::Idle => "Every change is painted by itself",
-        Status::Waiting { .. } => "Painting begins when you pause; Enter paints at once",
-        Status::Loading { .. } => "A model is being opened",
-        Status::Painting { .. } => "A picture is being painted; Esc stops",
-        Status::Paused => "Live painting is off; Enter paints",
-        Status::Failed(_) => "The last run failed; see the message below the picture",
-    }
+    tr(match status {
+        Status::Starting => "status-starting-meaning",
+        Status::Idle => "status-live-meaning",
+        Status::Waiting { .. } => "status-waiting-meaning",
+        Status::Loading { .. } => "status-loading-meaning",
+        Status::Painting { .. } => "status-painting-meaning",
+        Status::Paused => "status-paused-meaning",
+        Status::Failed(_) => "status-failed-meaning",
+    })
 }
 
 /// Draws it in a place of fixed width.
@@ -72,7 +77,8 @@ pub(crate) fn show(ui: &mut Ui, status: &Status, now: Moment) {
     let p = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(132.0, 32.0), Sense::hover());
     let word = word(status);
-    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, format!("Status: {word}")));
+    let label = tr_with("status-label", &[("word", word.as_str().into())]);
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &label));
     shape(ui, pos2(rect.left() + 10.0, rect.center().y), status, now);
     let ink = if matches!(status, Status::Failed(_)) { p.error } else { p.text };
     let at = pos2(rect.left() + 28.0, rect.center().y);

@@ -1,5 +1,6 @@
 //! State, model, speed; and the two things that are about the window itself.
 
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
@@ -27,11 +28,14 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, status: &Status) {
 }
 
 fn window_buttons(ui: &mut Ui, view: &mut View<'_>) {
-    if icon_button(ui, icons::QUESTION, "Keyboard shortcuts", "?").clicked() {
+    if icon_button(ui, icons::QUESTION, tr("top-shortcuts"), "?").clicked() {
         view.want(Intent::ToggleHelp);
     }
-    let (icon, name) =
-        if view.session.settings().ui.light_theme { (icons::MOON, "Dark theme") } else { (icons::SUN, "Light theme") };
+    let (icon, name) = if view.session.settings().ui.light_theme {
+        (icons::MOON, tr("top-dark-theme"))
+    } else {
+        (icons::SUN, tr("top-light-theme"))
+    };
     if icon_button(ui, icon, name, "").clicked() {
         view.want(Intent::ToggleTheme);
     }
@@ -42,14 +46,16 @@ fn metrics(ui: &mut Ui, view: &View<'_>) {
     ui.spacing_mut().item_spacing.x = 16.0;
     let m = view.session.metrics();
     let rate = m.pictures_per_sec.map(|r| if r < 10.0 { format!("{r:.1}") } else { format!("{r:.0}") });
-    cell(ui, 76.0, "Pictures/s", rate, "Pictures that are finished in a second without pause");
+    cell(ui, 76.0, tr("top-rate"), rate, tr("top-rate-meaning"));
     let first = m.first_preview_secs.map(duration);
-    cell(ui, 76.0, "First preview", first, "From a change to the first preview on screen");
-    cell(ui, 56.0, "Last run", m.last_run_secs.map(duration), "From a change to the finished picture");
+    cell(ui, 76.0, tr("top-first-preview"), first, tr("top-first-preview-meaning"));
+    cell(ui, 56.0, tr("top-last-run"), m.last_run_secs.map(duration), tr("top-last-run-meaning"));
     let device = view.session.device();
-    let meaning = device.map_or_else(String::new, |d| format!("Computed by {} with {} threads", d.backend, d.threads));
+    let meaning = device.map_or_else(String::new, |d| {
+        tr_with("top-device-meaning", &[("backend", d.backend.as_str().into()), ("threads", d.threads.into())])
+    });
     let device = device.map(|d| format!("{} {}", d.device, d.precision));
-    cell(ui, 72.0, "Device", device, &meaning);
+    cell(ui, 72.0, tr("top-device"), device, &meaning);
 }
 
 fn cell(ui: &mut Ui, width: f32, name: &str, value: Option<String>, meaning: &str) {

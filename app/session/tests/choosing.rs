@@ -4,7 +4,7 @@ mod engine;
 
 use engine::{FAST, World, failure, models};
 use fourstep_protocol::{ModelRef, Request, Size};
-use fourstep_session::{Action, Moment, NegativeEffect, NoticeKind, Settings, Status};
+use fourstep_session::{Action, Moment, NegativeEffect, Notice, Settings, Status};
 
 fn prompt(text: &str) -> Action {
     Action::SetPrompt(text.into())
@@ -111,9 +111,10 @@ fn settings_of_a_picture_are_restored_but_for_a_model_that_is_not_here() {
     w.act(Action::Restore(Box::new(unknown)));
     let r = w.session.request();
     assert_eq!((r.model.as_str(), r.seed, r.guidance_scale), ("full", 4, 13.0));
-    let notice = w.session.notice().unwrap();
-    assert_eq!(notice.kind, NoticeKind::UnknownModel);
-    assert!(notice.text.contains("gone") && notice.text.contains("clamped from 99 to 13"), "{notice:?}");
+    let missing = Notice::UnknownModel { missing: ModelRef::new("gone"), used: w.session.model().name.clone() };
+    let notices = w.session.notices();
+    assert_eq!(notices[0], missing);
+    assert!(matches!(notices[1..], [Notice::Guidance { asked: 99.0, used: 13.0, .. }]), "{notices:?}");
     w.act(Action::Undo);
     assert_eq!(*w.session.request(), known);
 }

@@ -4,7 +4,7 @@ mod engine;
 
 use engine::{FAST, SLOW, World, failure, finished, latents, models};
 use fourstep_protocol::{Command, Event, ModelRef, Noise, Request, RunId, Sampler, Size, Timings};
-use fourstep_session::{Action, Moment, NegativeEffect, NoticeKind, Session, Settings, Status};
+use fourstep_session::{Action, Moment, NegativeEffect, Notice, Session, Settings, Status};
 use std::sync::Arc;
 
 fn prompt(text: &str) -> Action {
@@ -119,9 +119,9 @@ fn numbers_are_brought_into_range_and_told() {
     let mut w = World::settled(FAST);
     w.act(Action::SetGuidance(3.0));
     assert_eq!(w.session.request().guidance_scale, 2.0);
-    assert!(w.session.notice().unwrap().text.starts_with("Guidance clamped from 3 to 2"));
+    assert!(matches!(w.session.notices(), [Notice::Guidance { asked: 3.0, used: 2.0, .. }]));
     w.act(Action::DismissNotice);
-    assert!(w.session.notice().is_none());
+    assert!(w.session.notices().is_empty());
     w.act(Action::SetSteps(0));
     assert_eq!(w.session.request().steps, 1);
     w.act(Action::SetSize(Size::new(100, 10)));
@@ -129,11 +129,11 @@ fn numbers_are_brought_into_range_and_told() {
     w.act(Action::SetSampler(Sampler::Ddim));
     w.act(Action::SetGuidance(7.0));
     w.act(Action::SetSteps(25));
-    assert!(w.session.notice().is_none());
+    assert!(w.session.notices().is_empty());
     w.act(Action::SetSampler(Sampler::Lcm));
     let r = w.session.request();
     assert_eq!((r.guidance_scale, r.steps), (2.0, 8));
-    assert_eq!(w.session.notice().unwrap().kind, NoticeKind::Adjusted);
+    assert!(matches!(w.session.notices(), [Notice::Steps { asked: 25, used: 8, .. }, Notice::Guidance { .. }]));
     w.act(Action::SetLora { index: 0, weight: 5.0 });
     w.act(Action::SetLora { index: 9, weight: 1.0 });
     assert_eq!(w.session.request().loras[0].weight, 2.0);

@@ -7,7 +7,7 @@ use fourstep_protocol::{
     Availability, Event, Family, Guidance, ItemKind, LibraryItem, LoraInfo, LoraRef, LoraReport, ModelInfo, ModelRef,
     Origin, Recipe, Request, Sampler, Size,
 };
-use fourstep_session::{Action, Moment, Settings};
+use fourstep_session::{Action, LoraTrouble, Misfit, Moment, Notice, Settings};
 use std::sync::Arc;
 
 fn lora_ref(source: &str, weight: f32) -> LoraRef {
@@ -167,7 +167,7 @@ fn a_lora_that_is_off_keeps_its_weight_and_is_not_asked_for() {
     w.act(Action::AddLora("ink".into()));
     assert_eq!((w.session.lora_is_on(0), w.session.request().loras.len()), (true, 1));
     w.act(Action::AddLora("ink".into()));
-    assert!(w.session.notice().is_some_and(|n| n.text == "INK is in the stack already"));
+    assert_eq!(w.session.notices(), [Notice::LoraInStack { name: "INK".into() }]);
 }
 
 #[test]
@@ -195,7 +195,8 @@ fn a_lora_of_another_family_comes_switched_off_with_the_reason() {
     let mut w = world(true);
     w.act(Action::AddLora("xl".into()));
     assert!(!w.session.lora_is_on(0));
-    assert_eq!(w.session.lora_trouble("xl").as_deref(), Some("Made for SDXL; STICKER is SD1.5"));
+    let misfit = Misfit { made_for: Family::Sdxl, family: Family::Sd15, model: "STICKER".into() };
+    assert_eq!(w.session.lora_trouble("xl"), Some(LoraTrouble::Misfit(misfit)));
     w.settle();
     assert!(w.sent.is_empty());
 }

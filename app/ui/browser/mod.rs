@@ -3,6 +3,7 @@
 mod filter;
 mod row;
 
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
@@ -31,10 +32,10 @@ pub(crate) struct Browser {
 /// Between rows, in points.
 const GAP: f32 = 2.0;
 const KINDS: [(ItemKind, &str); 4] = [
-    (ItemKind::Model, "Models"),
-    (ItemKind::Lora, "LoRAs"),
-    (ItemKind::Vae, "VAEs"),
-    (ItemKind::TinyDecoder, "Preview decoders"),
+    (ItemKind::Model, "browser-models"),
+    (ItemKind::Lora, "browser-loras"),
+    (ItemKind::Vae, "browser-vaes"),
+    (ItemKind::TinyDecoder, "browser-decoders"),
 ];
 
 impl Browser {
@@ -127,7 +128,7 @@ impl Browser {
     fn title(&mut self, ui: &mut Ui) -> bool {
         ui.horizontal(|ui| {
             ui.allocate_ui(vec2((ui.available_width() - 48.0).min(520.0), theme::CONTROL), |ui| {
-                let cells = KINDS.map(|(_, name)| Cell::new(name, name));
+                let cells = KINDS.map(|(_, name)| Cell::new(tr(name), tr(name)));
                 let chosen = KINDS.iter().position(|(kind, _)| *kind == self.filter.kind);
                 if let Some(index) = segmented(ui, &cells, chosen) {
                     self.filter.kind = KINDS[index].0;
@@ -135,7 +136,7 @@ impl Browser {
                 }
             });
             let right = Layout::right_to_left(Align::Center);
-            ui.with_layout(right, |ui| icon_button(ui, icons::X, "Close", "Esc").clicked()).inner
+            ui.with_layout(right, |ui| icon_button(ui, icons::X, tr("browser-close"), "Esc").clicked()).inner
         })
         .inner
     }
@@ -145,16 +146,16 @@ impl Browser {
             vec2(ui.available_width(), theme::CONTROL),
             Layout::right_to_left(Align::Center),
             |ui| {
-                if Button::new("Open folder…").icon(icons::FOLDER_OPEN).show(ui).clicked() {
+                if Button::new(tr("browser-open-folder")).icon(icons::FOLDER_OPEN).show(ui).clicked() {
                     view.want(Intent::OpenModel);
                 }
-                if Button::new("Open file…").icon(icons::FILE).show(ui).clicked() {
+                if Button::new(tr("browser-open-file")).icon(icons::FILE).show(ui).clicked() {
                     view.want(Intent::OpenModelFile);
                 }
-                if icon_button(ui, icons::REFRESH, "Look through the folders again", "").clicked() {
+                if icon_button(ui, icons::REFRESH, tr("browser-refresh"), "").clicked() {
                     view.want(Intent::RefreshLibrary);
                 }
-                let hint = RichText::new("Search by name").color(palette(ui).disabled);
+                let hint = RichText::new(tr("browser-search-hint")).color(palette(ui).disabled);
                 let edit = TextEdit::singleline(&mut self.filter.query)
                     .id(search_id())
                     .hint_text(hint)
@@ -163,7 +164,7 @@ impl Browser {
                 let response = ui.add_sized(vec2(ui.available_width(), theme::CONTROL), edit);
                 let at = response.rect.left_center() + vec2(18.0, 0.0);
                 ui.painter().text(at, Align2::CENTER_CENTER, icons::SEARCH, theme::icon(16.0), palette(ui).secondary);
-                name_it(ui, &response, "Search");
+                name_it(ui, &response, tr("browser-search"));
                 if std::mem::take(&mut self.fresh) {
                     response.request_focus();
                 }
@@ -175,12 +176,12 @@ impl Browser {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(6.0, 6.0);
             let places = [
-                (Place::Everywhere, "All", "Here and to download"),
-                (Place::Here, "Installed", "On this computer"),
-                (Place::Hub, "Available", "To download"),
+                (Place::Everywhere, "browser-all", "browser-all-name"),
+                (Place::Here, "browser-here", "browser-here-name"),
+                (Place::Hub, "browser-hub", "browser-hub-name"),
             ];
             for (place, text, name) in places {
-                if chip(ui, text, name, self.filter.place == place).clicked() {
+                if chip(ui, tr(text), tr(name), self.filter.place == place).clicked() {
                     self.filter.place = place;
                 }
             }
@@ -193,7 +194,9 @@ impl Browser {
             // A second click takes the filter away.
             for family in families {
                 let on = self.filter.family == Some(family);
-                if chip(ui, family.label(), &format!("Only {family}"), on).clicked() {
+                if chip(ui, family.label(), &tr_with("browser-only-family", &[("family", family.label().into())]), on)
+                    .clicked()
+                {
                     self.filter.family = (!on).then_some(family);
                 }
             }
@@ -229,23 +232,27 @@ impl Browser {
 
     /// Why nothing is listed, and what to do.
     fn emptiness(&self, view: &View<'_>) -> (String, &'static str) {
-        let kind = KINDS.iter().find(|(kind, _)| *kind == self.filter.kind).map_or("items", |(_, name)| *name);
+        let kind = KINDS.iter().find(|(kind, _)| *kind == self.filter.kind).map_or("", |(_, name)| tr(name));
         if view.looking && view.session.library().is_empty() {
-            return ("Looking through your folders".into(), "The list fills as they are found.");
+            return (tr("browser-looking").into(), tr("browser-looking-now"));
         }
         if !self.filter.query.trim().is_empty() {
-            let sentence = format!("None of the {kind} is called “{}”", self.filter.query.trim());
-            return (sentence, "Clear the search, or choose All.");
+            let query = self.filter.query.trim();
+            let sentence = tr_with("browser-not-called", &[("kind", kind.into()), ("query", query.into())]);
+            return (sentence, tr("browser-not-called-now"));
         }
-        let family = self.filter.family.map(|family| format!(" for {family}")).unwrap_or_default();
-        let place = match self.filter.place {
-            Place::Everywhere | Place::Here => "here yet",
-            Place::Hub => "to download",
+        let to_download = self.filter.place == Place::Hub;
+        let sentence = match self.filter.family.map(Family::label) {
+            Some(family) => {
+                let key = if to_download { "browser-none-hub-family" } else { "browser-none-here-family" };
+                tr_with(key, &[("kind", kind.into()), ("family", family.into())])
+            }
+            None => {
+                let key = if to_download { "browser-none-hub" } else { "browser-none-here" };
+                tr_with(key, &[("kind", kind.into())])
+            }
         };
-        (
-            format!("No {kind}{family} {place}"),
-            "Drop a .safetensors file on the window, or open a folder you use already.",
-        )
+        (sentence, tr("browser-none-now"))
     }
 
     fn footer(&self, ui: &mut Ui, view: &View<'_>, height: f32) {
@@ -253,11 +260,11 @@ impl Browser {
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
         let items = view.session.library();
         let here = self.listed.iter().filter(|i| items.get(**i).is_some_and(is_here)).count();
-        let looking = if view.looking { " · looking through folders" } else { "" };
-        let counts = format!("{} listed · {here} installed{looking}", self.listed.len());
+        let key = if view.looking { "browser-counts-looking" } else { "browser-counts" };
+        let counts = tr_with(key, &[("listed", self.listed.len().into()), ("here", here.into())]);
         let (font, painter) = (theme::regular(12.0), ui.painter());
         painter.text(rect.left_center(), Align2::LEFT_CENTER, counts, font.clone(), p.secondary);
-        let keys = "↑ ↓ choose · Enter use or download · Esc close";
+        let keys = tr("browser-keys");
         painter.text(rect.right_center(), Align2::RIGHT_CENTER, keys, font, p.secondary);
     }
 }

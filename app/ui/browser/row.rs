@@ -1,12 +1,13 @@
 //! One item of the library: what it is, and what one can do with it now.
 
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, Palette, RADIUS, palette};
 use crate::widgets::{Button, line, progress, tip};
 use crate::words;
 use egui::{Align, Align2, Color32, Layout, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
-use fourstep_protocol::{Availability, Failure, Family, ItemKind, LibraryItem};
+use fourstep_protocol::{Availability, Family, ItemKind, LibraryItem};
 use fourstep_session::Session;
 
 /// Height of a row, in points.
@@ -93,14 +94,14 @@ impl State {
             },
             Availability::Absent { .. } => fine(icons::DOWNLOAD, Verb::Download),
             Availability::Downloading(p) => Self { text: words::download(p), ..fine(icons::DOWNLOAD, Verb::Cancel) },
-            Availability::Failed(f) => Self { text: sentence(f), fails: true, ..fine(icons::WARNING, Verb::Retry) },
-            Availability::Unusable(f) => Self { text: sentence(f), grey: true, ..fine(icons::PROHIBIT, Verb::Nothing) },
+            Availability::Failed(f) => {
+                Self { text: words::failure(f), fails: true, ..fine(icons::WARNING, Verb::Retry) }
+            }
+            Availability::Unusable(f) => {
+                Self { text: words::failure(f), grey: true, ..fine(icons::PROHIBIT, Verb::Nothing) }
+            }
         }
     }
-}
-
-fn sentence(failure: &Failure) -> String {
-    format!("{}: {}", failure.what, failure.why)
 }
 
 fn kind_icon(kind: ItemKind) -> &'static str {
@@ -122,7 +123,10 @@ fn is_in_use(item: &LibraryItem, session: &Session) -> bool {
 }
 
 fn misfit(item: &LibraryItem, session: &Session) -> Option<String> {
-    if item.kind == ItemKind::Model { None } else { session.misfit(item.family) }
+    if item.kind == ItemKind::Model {
+        return None;
+    }
+    session.misfit(item.family).as_ref().map(words::misfit)
 }
 
 /// Whether part of it is here.
@@ -134,8 +138,9 @@ fn is_begun(item: &LibraryItem) -> bool {
 fn facts(item: &LibraryItem) -> String {
     let size = match item.availability {
         Availability::Absent { have_bytes } if have_bytes > 0 => {
-            let of = item.size_bytes.map(|total| format!(" of {}", words::bytes(total))).unwrap_or_default();
-            Some(format!("{}{of} is here", words::bytes(have_bytes)))
+            let amount =
+                item.size_bytes.map_or_else(|| words::bytes(have_bytes), |total| words::amount(have_bytes, total));
+            Some(tr_with("row-partly-here", &[("amount", amount.into())]))
         }
         _ => item.size_bytes.map(words::bytes),
     };
@@ -167,39 +172,40 @@ fn words_of(ui: &Ui, rect: Rect, item: &LibraryItem, state: &State, p: &Palette)
 }
 
 fn buttons(ui: &mut Ui, view: &mut View<'_>, item: &LibraryItem, state: &State, selected: bool) {
-    let (text, icon, verb) = match (&state.verb, item.kind) {
-        (Verb::Use, ItemKind::Lora) => ("Add", "", "Add"),
-        (Verb::Use, _) => ("Use", "", "Use"),
-        (Verb::Download, _) if is_begun(item) => ("Resume", icons::DOWNLOAD, "Resume the download of"),
-        (Verb::Download, _) => ("Download", icons::DOWNLOAD, "Download"),
-        (Verb::Cancel, _) => ("Cancel", "", "Cancel the download of"),
-        (Verb::Retry, _) => ("Retry", "", "Download again"),
+    let (text, icon, name) = match (&state.verb, item.kind) {
+        (Verb::Use, ItemKind::Lora) => ("row-add", "", "row-add-name"),
+        (Verb::Use, _) => ("row-use", "", "row-use-name"),
+        (Verb::Download, _) if is_begun(item) => ("row-resume", icons::DOWNLOAD, "row-resume-name"),
+        (Verb::Download, _) => ("row-download", icons::DOWNLOAD, "row-download-name"),
+        (Verb::Cancel, _) => ("row-cancel", "", "row-cancel-name"),
+        (Verb::Retry, _) => ("row-retry", "", "row-retry-name"),
         (Verb::Nothing, _) => {
             note(ui, item, state);
             return;
         }
     };
-    let name = format!("{verb} {}", item.name);
+    let named = |key| tr_with(key, &[("name", item.name.as_str().into())]);
+    let name = named(name);
     let primary = selected && state.verb == Verb::Use;
-    if Button::new(text).icon(icon).name(&name).width(BUTTON).primary(primary).show(ui).clicked() {
+    if Button::new(tr(text)).icon(icon).name(&name).width(BUTTON).primary(primary).show(ui).clicked() {
         view.intents.extend(intent(item, view.session));
     }
     if let Availability::Downloading(p) = &item.availability {
         let at = pos2(ui.max_rect().left(), ui.max_rect().center().y - 3.0);
         let bar = Rect::from_min_max(at, pos2(ui.max_rect().right() - BUTTON - 16.0, at.y + 6.0));
-        progress(ui, bar, &format!("Download of {}", item.name), p.fraction());
+        progress(ui, bar, &named("row-progress"), p.fraction());
     }
 }
 
 /// A word instead of a button.
 fn note(ui: &Ui, item: &LibraryItem, state: &State) {
-    let text = match item.kind {
-        _ if state.grey => "cannot be used",
-        ItemKind::Model => "in use",
-        ItemKind::Lora => "in the stack",
-        ItemKind::Vae => "in use",
-        ItemKind::TinyDecoder => "decodes previews",
-    };
+    let text = tr(match item.kind {
+        _ if state.grey => "row-unusable",
+        ItemKind::Model => "row-in-use",
+        ItemKind::Lora => "row-in-stack",
+        ItemKind::Vae => "row-in-use",
+        ItemKind::TinyDecoder => "row-decodes",
+    });
     let ink = palette(ui).secondary;
     ui.painter().text(ui.max_rect().right_center(), Align2::RIGHT_CENTER, text, theme::regular(12.0), ink);
 }

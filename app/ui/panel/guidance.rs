@@ -1,3 +1,4 @@
+use crate::i18n::{tr, tr_with};
 use crate::intent::View;
 use crate::theme::palette;
 use crate::widgets::{Slider, caption_row};
@@ -12,34 +13,34 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let p = palette(ui);
     let (name, note, ink) = match model.guidance {
         Guidance::ClassifierFree if view.session.cost_factor() == 2 => {
-            ("Guidance (CFG)", format!("{value:.2} · 2× cost"), p.text)
+            ("guidance-cfg", cost(format!("{value:.2}"), 2), p.text)
         }
-        Guidance::ClassifierFree => ("Guidance (CFG)", format!("{value:.2} · 1× cost"), p.text),
-        Guidance::Embedded { .. } => ("Guidance (trained in)", format!("{value:.1} · 1× cost"), p.text),
-        Guidance::None => ("Guidance", "this model has none".to_owned(), p.secondary),
+        Guidance::ClassifierFree => ("guidance-cfg", cost(format!("{value:.2}"), 1), p.text),
+        Guidance::Embedded { .. } => ("guidance-trained", cost(format!("{value:.1}"), 1), p.text),
+        Guidance::None => ("guidance-name", tr("guidance-none").to_owned(), p.secondary),
     };
-    caption_row(ui, name, &note, ink);
+    caption_row(ui, tr(name), &note, ink);
     let width = range.end() - range.start();
     let (step, fine) = if width <= 2.0 { (0.05, 0.01) } else { (0.5, 0.1) };
     let reset = model.live.guidance_scale.clamp(*range.start(), *range.end());
     let ticks = ticks(*range.start(), *range.end());
-    let tooltip = match model.guidance {
-        Guidance::ClassifierFree => {
-            "How closely the picture follows the prompt. Above 1.0 a second pass runs each step."
-        }
-        Guidance::Embedded { .. } => "How closely the picture follows the prompt, as this model was trained.",
-        Guidance::None => {
-            "Distilled models paint without guidance: the prompt alone decides, and a negative prompt has no effect."
-        }
-    };
+    let tooltip = tr(match model.guidance {
+        Guidance::ClassifierFree => "guidance-tip",
+        Guidance::Embedded { .. } => "guidance-trained-tip",
+        Guidance::None => "guidance-none-tip",
+    });
     let enabled = model.guidance != Guidance::None;
     let range = if enabled { range } else { 0.0..=2.0 };
     let moved = ui.add_enabled_ui(enabled, |ui| {
-        Slider::new("Guidance", range, step, fine).ticks(&ticks).reset(reset).tooltip(tooltip).show(ui, value)
+        Slider::new(tr("guidance-name"), range, step, fine).ticks(&ticks).reset(reset).tooltip(tooltip).show(ui, value)
     });
     if let Some(scale) = moved.inner {
         view.act(Action::SetGuidance(scale));
     }
+}
+
+fn cost(value: String, factor: u32) -> String {
+    tr_with("guidance-cost", &[("value", value.into()), ("factor", factor.into())])
 }
 
 /// Values worth a mark: quarters of a short range, whole numbers of a long one.

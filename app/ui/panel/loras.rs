@@ -1,10 +1,12 @@
 //! The stack of LoRAs: switch, weight, order, and the words that call them up.
 
 use super::explain;
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Fold, Intent, View};
 use crate::theme::{self, palette};
 use crate::widgets::{Button, Slider, chip, fold, icon_button, line, switch, tip};
+use crate::words;
 use egui::{
     Align, Align2, CursorIcon, EventFilter, Id, Key, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2,
 };
@@ -21,18 +23,18 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let open = view.session.settings().ui.loras_open;
     let on = (0..loras.len()).filter(|index| view.session.lora_is_on(*index)).count();
     let note = match loras.len() {
-        0 => "none".to_owned(),
+        0 => tr("loras-none").to_owned(),
         all if all == on => all.to_string(),
-        all => format!("{on} of {all} on"),
+        all => tr_with("loras-some-on", &[("on", on.into()), ("all", all.into())]),
     };
-    if fold(ui, "LoRAs", &note, open) {
+    if fold(ui, tr("loras-name"), &note, open) {
         view.want(Intent::Fold(Fold::Loras));
     }
     if !open {
         return;
     }
     if loras.is_empty() {
-        explain(ui, "None. Drop a LoRA file on the window, or add one of the library.");
+        explain(ui, tr("loras-empty"));
     }
     let mut rows = Vec::new();
     for (index, lora) in loras.iter().enumerate() {
@@ -43,7 +45,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     }
     reorder(ui, view, &rows);
     ui.add_space(4.0);
-    if Button::new("Add LoRA…").icon(icons::PLUS).show(ui).clicked() {
+    if Button::new(tr("loras-add")).icon(icons::PLUS).show(ui).clicked() {
         view.want(Intent::Browse(ItemKind::Lora));
     }
     ui.add_space(4.0);
@@ -56,17 +58,17 @@ fn row(ui: &mut Ui, view: &mut View<'_>, index: usize, lora: &LoraRef) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_space(HANDLE);
-        let label = format!("Weight of {name}");
+        let label = tr_with("loras-weight", &[("name", name.as_str().into())]);
         let slider =
             Slider::new(&label, -2.0..=2.0, 0.05, 0.01).ticks(&[-2.0, -1.0, 0.0, 1.0, 2.0]).reset(1.0).compact();
-        let moved = ui.add_enabled_ui(is_on, |ui| slider.tooltip("1 is as trained, 0 has no effect").show(ui, weight));
+        let moved = ui.add_enabled_ui(is_on, |ui| slider.tooltip(tr("loras-weight-tip")).show(ui, weight));
         if let Some(weight) = moved.inner {
             view.act(Action::SetLora { index, weight });
         }
     });
     indented(ui, |ui| match view.session.lora_trouble(&lora.source) {
         Some(trouble) => {
-            ui.label(RichText::new(trouble).small().color(palette(ui).error));
+            ui.label(RichText::new(words::lora_trouble(&trouble)).small().color(palette(ui).error));
         }
         // Its place is kept, so that nothing moves when a run has told.
         None => {
@@ -85,13 +87,13 @@ fn head(ui: &mut Ui, view: &mut View<'_>, index: usize, lora: &LoraRef, name: &s
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         handle(ui, view, index, name);
-        let verb = if is_on { "Switch off" } else { "Switch on" };
-        if switch(ui, &format!("{verb} {name}"), is_on) {
+        let named = |key| tr_with(key, &[("name", name.into())]);
+        if switch(ui, &named(if is_on { "loras-switch-off" } else { "loras-switch-on" }), is_on) {
             view.act(Action::EnableLora { index, on: !is_on });
         }
         ui.add_space(8.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if icon_button(ui, icons::X, &format!("Take {name} out of the stack"), "").clicked() {
+            if icon_button(ui, icons::X, &named("loras-remove"), "").clicked() {
                 view.act(Action::RemoveLora(index));
             }
             let p = palette(ui);
@@ -102,7 +104,9 @@ fn head(ui: &mut Ui, view: &mut View<'_>, index: usize, lora: &LoraRef, name: &s
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme::CONTROL), Sense::hover());
             let about = about(view.session, lora);
             response.widget_info(|| {
-                WidgetInfo::labeled(Role::Label, true, format!("{name}: {}", about.replace('\n', ", ")))
+                let about = about.replace('\n', ", ");
+                let label = tr_with("loras-label", &[("name", name.into()), ("about", about.into())]);
+                WidgetInfo::labeled(Role::Label, true, label)
             });
             line(
                 ui,
@@ -121,9 +125,13 @@ fn modules(session: &Session, lora: &LoraRef) -> String {
     let info = session.lora_info(&lora.source);
     let family = info.and_then(|info| info.family).filter(|family| *family != Family::Custom);
     let modules = match (session.lora_report(&lora.source), info) {
-        (Some(report), _) if report.matched == report.total => Some(format!("all {} modules match", report.total)),
-        (Some(report), _) => Some(format!("{} of {} modules match", report.matched, report.total)),
-        (None, Some(info)) => Some(format!("{} modules", info.modules)),
+        (Some(report), _) if report.matched == report.total => {
+            Some(tr_with("loras-all-match", &[("total", report.total.into())]))
+        }
+        (Some(report), _) => {
+            Some(tr_with("loras-some-match", &[("matched", report.matched.into()), ("total", report.total.into())]))
+        }
+        (None, Some(info)) => Some(tr_with("loras-modules", &[("n", info.modules.into())])),
         (None, None) => None,
     };
     let parts = [family.map(|family| family.label().to_owned()), modules];
@@ -134,15 +142,18 @@ fn modules(session: &Session, lora: &LoraRef) -> String {
 fn about(session: &Session, lora: &LoraRef) -> String {
     let mut lines = vec![lora.source.clone()];
     if let Some(family) = session.lora_info(&lora.source).and_then(|info| info.family) {
-        lines.push(format!("Made for {family}"));
+        lines.push(tr_with("loras-made-for", &[("family", family.label().into())]));
     }
     if let Some(report) = session.lora_report(&lora.source) {
-        lines.push(format!("{} of {} modules change the model", report.matched, report.total));
+        let (matched, total) = (report.matched, report.total);
+        lines.push(tr_with("loras-change", &[("matched", matched.into()), ("total", total.into())]));
         let named: Vec<&str> = report.ignored.iter().take(4).map(String::as_str).collect();
         let more = report.ignored.len() - named.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        if !named.is_empty() {
-            lines.push(format!("Without effect: {}{more}", named.join(", ")));
+        let names = named.join(", ");
+        if more > 0 {
+            lines.push(tr_with("loras-ignored-more", &[("names", names.into()), ("n", more.into())]));
+        } else if !names.is_empty() {
+            lines.push(tr_with("loras-ignored", &[("names", names.into())]));
         }
     }
     lines.join("\n")
@@ -150,7 +161,7 @@ fn about(session: &Session, lora: &LoraRef) -> String {
 
 fn handle(ui: &mut Ui, view: &mut View<'_>, index: usize, name: &str) {
     let (rect, response) = ui.allocate_exact_size(vec2(HANDLE, theme::CONTROL), Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Move {name}")));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, tr_with("loras-move", &[("name", name.into())])));
     let p = palette(ui);
     let ink = if response.hovered() || response.dragged() || response.has_focus() { p.text } else { p.disabled };
     let at = rect.left_center() + vec2(7.0, 0.0);
@@ -169,7 +180,7 @@ fn handle(ui: &mut Ui, view: &mut View<'_>, index: usize, name: &str) {
         }
     }
     let response = response.on_hover_cursor(CursorIcon::Grab);
-    tip(ui, response, "Drag to another place. The order changes no picture.", "↑ ↓");
+    tip(ui, response, tr("loras-move-tip"), "↑ ↓");
 }
 
 /// While a handle is dragged: a line where the LoRA would go; when it is let go, it goes there.
@@ -209,7 +220,8 @@ fn trigger_words(ui: &mut Ui, view: &mut View<'_>, lora: &LoraRef) {
             ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
             for word in &words {
                 let there = contains(&prompt, word);
-                let name = if there { format!("{word} is in the prompt") } else { format!("Add {word} to the prompt") };
+                let key = if there { "loras-word-there" } else { "loras-word-add" };
+                let name = tr_with(key, &[("word", word.as_str().into())]);
                 if chip(ui, word, &name, there).clicked() && !there {
                     view.act(Action::SetPrompt(appended(&prompt, word)));
                 }

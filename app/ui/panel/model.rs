@@ -1,5 +1,6 @@
 //! What the model wants, and one click to paint in few steps.
 
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
@@ -35,9 +36,11 @@ fn wants(ui: &mut Ui, view: &View<'_>, few_step: Option<&FewStep>) {
     // The button above says what kind it is.
     let text = if fits { full } else { brief };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("What this model wants: {text}")));
+    response.widget_info(|| {
+        WidgetInfo::labeled(Role::Label, true, tr_with("wants-label", &[("text", text.as_str().into())]))
+    });
     line(ui, rect, &text, theme::regular(12.0), palette(ui).secondary);
-    tip(ui, response, &format!("What {} wants. {}", model.name, model.wants()), "");
+    tip(ui, response, &words::wants_at_length(model), "");
 }
 
 /// The LCM-LoRA of this model: to switch, or to download and then apply.
@@ -53,7 +56,7 @@ fn offer(ui: &mut Ui, view: &mut View<'_>, few_step: &FewStep) {
     line(ui, half(20.0), &words.second, theme::regular(12.0), if words.fails { p.error } else { p.secondary });
     if let Some(Availability::Downloading(download)) = item.map(|item| &item.availability) {
         let bar = Rect::from_min_size(pos2(text.left(), rect.bottom() + 1.0), vec2(text.width(), 3.0));
-        progress(ui, bar, "Download of the LCM-LoRA", download.fraction());
+        progress(ui, bar, tr("few-download"), download.fraction());
     }
     let place = rect.with_min_x(rect.right() - BUTTON);
     let builder = UiBuilder::new().max_rect(place).layout(Layout::right_to_left(Align::Center));
@@ -73,18 +76,21 @@ impl Words {
     fn of(view: &View<'_>, few_step: &FewStep, item: Option<&LibraryItem>) -> Self {
         let quick = few_step.recipe.steps;
         let now = view.session.request().steps;
-        let size = item.and_then(|item| item.size_bytes).map(|b| format!(" ({})", words::bytes(b))).unwrap_or_default();
-        let paints = format!("Paints in {now} {}", if now == 1 { "step" } else { "steps" });
+        let size = item.and_then(|item| item.size_bytes).filter(|_| !few_step.is_here).map(words::bytes);
+        let paints = tr_with("few-paints", &[("n", now.into())]);
+        let quick = match size {
+            Some(size) => tr_with("few-steps-with-size", &[("n", quick.into()), ("size", size.into())]),
+            None => tr_with("few-steps-with", &[("n", quick.into())]),
+        };
         let (first, second, fails) = match item.map(|item| &item.availability) {
-            _ if few_step.is_on => (paints, "with LCM-LoRA".to_owned(), false),
+            _ if few_step.is_on => (paints, tr("few-with").to_owned(), false),
             Some(Availability::Downloading(download)) => {
-                ("Downloading LCM-LoRA".to_owned(), words::download_briefly(download), false)
+                (tr("few-downloading").to_owned(), words::download_briefly(download), false)
             }
             Some(Availability::Failed(failure)) if !few_step.is_here => {
                 (failure.what.clone(), failure.why.clone(), true)
             }
-            _ if few_step.is_here => (paints, format!("{quick} steps with LCM-LoRA"), false),
-            _ => (paints, format!("{quick} steps with LCM-LoRA{size}"), false),
+            _ => (paints, quick, false),
         };
         Self { first, second, fails }
     }
@@ -94,26 +100,22 @@ fn button(ui: &mut Ui, view: &mut View<'_>, few_step: &FewStep, item: Option<&Li
     let button = |text, icon, name| Button::new(text).icon(icon).name(name).width(BUTTON);
     match item.map(|item| &item.availability) {
         _ if few_step.is_here => {
-            let name = if few_step.is_on {
-                "Switch the LCM-LoRA off; sampler, steps and guidance are as before"
-            } else {
-                "Paint with the LCM-LoRA: weight 1, LCM sampler, 4 steps, guidance 1.0"
-            };
+            let name = if few_step.is_on { tr("few-off") } else { tr("few-on") };
             if button("LCM-LoRA", icons::LIGHTNING, name).on(few_step.is_on).show(ui).clicked() {
                 view.act(Action::SetFewStep(!few_step.is_on));
             }
         }
         Some(Availability::Downloading(_)) => {
-            if button("Cancel", "", "Cancel the download of the LCM-LoRA").show(ui).clicked() {
+            if button(tr("few-cancel"), "", tr("few-cancel-name")).show(ui).clicked() {
                 view.act(Action::SetFewStep(false));
                 view.want(Intent::CancelDownload(few_step.source.clone()));
             }
         }
         availability => {
             let again = matches!(availability, Some(Availability::Failed(_)));
-            let text = if again { "Retry" } else { "Get it" };
+            let text = tr(if again { "few-retry" } else { "few-get" });
             let icon = if again { "" } else { icons::DOWNLOAD };
-            if button(text, icon, "Download the LCM-LoRA and paint with it").show(ui).clicked() {
+            if button(text, icon, tr("few-get-name")).show(ui).clicked() {
                 view.act(Action::SetFewStep(true));
                 view.want(Intent::Download(few_step.source.clone()));
             }

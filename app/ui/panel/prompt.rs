@@ -1,3 +1,4 @@
+use crate::i18n::{tr, tr_with};
 use crate::intent::View;
 use crate::theme::{self, palette};
 use crate::widgets::{caption_row, field_frame, name_it};
@@ -16,14 +17,16 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let p = palette(ui);
     let (note, ink) = match view.session.tokens() {
         Some(t) if t.used > t.window => {
-            (format!("{}/{} tokens, the last {} are not seen", t.used, t.window, t.used - t.window), p.error)
+            let over = t.used - t.window;
+            let args = [("used", t.used.into()), ("window", t.window.into()), ("over", over.into())];
+            (tr_with("prompt-tokens-over", &args), p.error)
         }
-        Some(t) => (format!("{}/{} tokens", t.used, t.window), p.secondary),
+        Some(t) => (tr_with("prompt-tokens", &[("used", t.used.into()), ("window", t.window.into())]), p.secondary),
         None => (String::new(), p.secondary),
     };
-    caption_row(ui, "Prompt", &note, ink);
+    caption_row(ui, tr("prompt-name"), &note, ink);
     let mut text = view.session.request().prompt.clone();
-    if edit(ui, prompt_id(), "Prompt", "Describe the picture", MIN_ROWS, &mut text) {
+    if edit(ui, prompt_id(), tr("prompt-name"), tr("prompt-hint"), MIN_ROWS, &mut text) {
         view.act(Action::SetPrompt(text));
     }
 }

@@ -1,3 +1,4 @@
+use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::CONTROL;
@@ -8,28 +9,24 @@ use fourstep_session::Action;
 const GAP: f32 = 6.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
-    caption(ui, "Seed");
+    caption(ui, tr("seed-name"));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = GAP;
-        if button(ui, icons::MINUS, "Previous seed", "−") {
+        if button(ui, icons::MINUS, tr("seed-previous"), "−") {
             view.act(Action::NudgeSeed(-1));
         }
         let width = ui.available_width() - 3.0 * (CONTROL + GAP);
-        if let Some(seed) = NumberField::new("Seed", width).show(ui, view.session.request().seed) {
+        if let Some(seed) = NumberField::new(tr("seed-name"), width).show(ui, view.session.request().seed) {
             view.act(Action::SetSeed(seed));
         }
-        if button(ui, icons::PLUS, "Next seed", "+") {
+        if button(ui, icons::PLUS, tr("seed-next"), "+") {
             view.act(Action::NudgeSeed(1));
         }
-        if button(ui, icons::DICE, "New random seed", "R") {
+        if button(ui, icons::DICE, tr("seed-random"), "R") {
             view.want(Intent::NewSeed);
         }
         let locked = view.session.seed_locked();
-        let (icon, name) = if locked {
-            (icons::LOCK, "Seed is kept when you paint again")
-        } else {
-            (icons::LOCK_OPEN, "Keep the seed when you paint again")
-        };
+        let (icon, name) = if locked { (icons::LOCK, tr("seed-kept")) } else { (icons::LOCK_OPEN, tr("seed-keep")) };
         let lock = Button::new("").icon(icon).name(name).shortcut("L").on(locked);
         if lock.show(ui).clicked() {
             view.act(Action::LockSeed(!locked));

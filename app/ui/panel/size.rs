@@ -1,3 +1,4 @@
+use crate::i18n::tr;
 use crate::intent::View;
 use crate::theme::palette;
 use crate::widgets::{Cell, caption_row, segmented};
@@ -5,20 +6,20 @@ use egui::Ui;
 use fourstep_protocol::Size;
 use fourstep_session::Action;
 
-/// What the chips offer: how it reads, what it is called, width and height.
+/// What the chips offer: how it reads, the key of its name, width and height.
 const RATIOS: [(&str, &str, f32, f32); 5] = [
-    ("1:1", "Square 1:1", 1.0, 1.0),
-    ("4:3", "Landscape 4:3", 4.0, 3.0),
-    ("3:4", "Portrait 3:4", 3.0, 4.0),
-    ("16:9", "Wide 16:9", 16.0, 9.0),
-    ("9:16", "Tall 9:16", 9.0, 16.0),
+    ("1:1", "size-square", 1.0, 1.0),
+    ("4:3", "size-landscape", 4.0, 3.0),
+    ("3:4", "size-portrait", 3.0, 4.0),
+    ("16:9", "size-wide", 16.0, 9.0),
+    ("9:16", "size-tall", 9.0, 16.0),
 ];
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let (size, native) = (view.session.request().size, view.session.model().native_size);
-    caption_row(ui, "Size", &format!("{} × {}", size.width, size.height), palette(ui).text);
+    caption_row(ui, tr("size-name"), &format!("{} × {}", size.width, size.height), palette(ui).text);
     let sizes = RATIOS.map(|(_, _, w, h)| with_ratio(native, w / h));
-    let cells = RATIOS.map(|(text, name, w, h)| Cell { aspect: Some(w / h), ..Cell::new(text, name) });
+    let cells = RATIOS.map(|(text, name, w, h)| Cell { aspect: Some(w / h), ..Cell::new(text, tr(name)) });
     let chosen = sizes.iter().position(|s| *s == size);
     if let Some(i) = segmented(ui, &cells, chosen) {
         view.act(Action::SetSize(sizes[i]));

@@ -1,9 +1,11 @@
 use super::{Stage, Zoom, picture};
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::screen::Screen;
 use crate::theme::{self, palette};
 use crate::widgets::{Button, icon_button};
+use crate::words;
 use egui::{Align, Align2, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fourstep_session::Status;
 
@@ -23,11 +25,14 @@ fn step_bar(ui: &mut Ui, view: &View<'_>) {
     let p = palette(ui);
     let request = view.session.request();
     let (done, steps, ink, text) = match view.session.status(view.now) {
-        Status::Painting { step, steps } => (step, steps, p.accent, format!("step {}/{steps}", (step + 1).min(steps))),
-        _ if view.session.shown().is_some() && !view.session.is_stale() => {
-            (request.steps, request.steps, p.disabled, plural(request.steps))
+        Status::Painting { step, steps } => {
+            let now = (step + 1).min(steps);
+            (step, steps, p.accent, tr_with("stage-step", &[("step", now.into()), ("steps", steps.into())]))
         }
-        _ => (0, request.steps, p.disabled, plural(request.steps)),
+        _ if view.session.shown().is_some() && !view.session.is_stale() => {
+            (request.steps, request.steps, p.disabled, words::steps(request.steps))
+        }
+        _ => (0, request.steps, p.disabled, words::steps(request.steps)),
     };
     let (rect, response) = ui.allocate_exact_size(vec2(BAR + 84.0, 24.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, &text));
@@ -43,28 +48,24 @@ fn step_bar(ui: &mut Ui, view: &View<'_>) {
     ui.painter().text(at, Align2::LEFT_CENTER, text, theme::regular(12.0), p.secondary);
 }
 
-fn plural(steps: u32) -> String {
-    if steps == 1 { "1 step".into() } else { format!("{steps} steps") }
-}
-
 /// From the right edge inwards.
 fn zoom_buttons(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Screen) {
-    if icon_button(ui, icons::FULLSCREEN, "Nothing but the picture", "F").clicked() {
+    if icon_button(ui, icons::FULLSCREEN, tr("stage-only"), "F").clicked() {
         view.want(Intent::ToggleStageOnly);
     }
     let pixels = picture::shows_pixels(ui, stage, screen);
-    let name = if pixels { "Draw the picture smooth" } else { "Show the picture's pixels" };
+    let name = tr(if pixels { "stage-smooth" } else { "stage-pixels" });
     let button = Button::new("").icon(icons::GRID).name(name).shortcut("P").quiet().on(pixels);
     if button.show(ui).clicked() {
         stage.pixels = Some(!pixels);
     }
     let one = 1.0 / ui.ctx().pixels_per_point();
     let is_one = matches!(stage.zoom, Zoom::Free { scale, .. } if (scale - one).abs() < 1e-3);
-    let button = Button::new("1:1").name("One pixel of the picture to a pixel of the screen").shortcut("Z");
+    let button = Button::new("1:1").name(tr("stage-one-to-one")).shortcut("Z");
     if button.quiet().on(is_one).width(44.0).show(ui).clicked() {
         stage.zoom = Zoom::Free { scale: one, offset: egui::Vec2::ZERO };
     }
-    let button = Button::new("Fit").name("Fit the picture to the window").shortcut("Z or double-click");
+    let button = Button::new(tr("stage-fit")).name(tr("stage-fit-name")).shortcut(tr("stage-fit-keys"));
     if button.quiet().on(stage.zoom == Zoom::Fit).width(44.0).show(ui).clicked() {
         stage.zoom = Zoom::Fit;
     }

@@ -1,4 +1,5 @@
 use super::tabs;
+use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::widgets::{Button, icon_button};
@@ -23,25 +24,25 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 fn run_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
     // A button as wide as its longest text, so that a change moves nothing.
     let button = |text, icon, name, width| {
-        let button = Button::new(if narrow { "" } else { text }).icon(icon).name(name);
+        let button = Button::new(if narrow { "" } else { tr(text) }).icon(icon).name(tr(name));
         button.width(if narrow { 0.0 } else { width })
     };
     let live = view.session.is_live();
     let status = view.session.status(view.now);
     let (text, icon, name) = if live {
-        ("Pause", icons::PAUSE, "Pause live painting")
+        ("stage-pause", icons::PAUSE, "stage-pause-name")
     } else {
-        ("Go live", icons::PLAY, "Paint every change by itself")
+        ("stage-live", icons::PLAY, "stage-live-name")
     };
     if button(text, icon, name, 96.0).shortcut("Space").show(ui).clicked() {
         view.act(Action::SetLive(!live));
     }
-    let paint = button("Paint", icons::BRUSH, "Paint now", 80.0).shortcut("Enter");
+    let paint = button("stage-paint", icons::BRUSH, "stage-paint-name", 80.0).shortcut("Enter");
     if paint.primary(!live && !is_busy(&status)).show(ui).clicked() {
         view.want(Intent::Paint);
     }
     let stop = ui.add_enabled_ui(is_busy(&status), |ui| {
-        button("Stop", icons::STOP, "Stop painting", 76.0).shortcut("Esc").show(ui).clicked()
+        button("stage-stop", icons::STOP, "stage-stop-name", 76.0).shortcut("Esc").show(ui).clicked()
     });
     if stop.inner {
         view.act(Action::Stop);
@@ -57,27 +58,27 @@ pub(crate) fn is_busy(status: &Status) -> bool {
 fn picture_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
     let there = view.session.shown().is_some();
     let save = ui.add_enabled_ui(there, |ui| {
-        let text = if narrow { "" } else { "Save picture" };
-        Button::new(text).icon(icons::DOWNLOAD).name("Save picture").shortcut("Ctrl+S").show(ui).clicked()
+        let text = if narrow { "" } else { tr("stage-save") };
+        Button::new(text).icon(icons::DOWNLOAD).name(tr("stage-save")).shortcut("Ctrl+S").show(ui).clicked()
     });
     if save.inner {
         view.want(Intent::Save);
     }
-    let copy = ui.add_enabled_ui(there, |ui| icon_button(ui, icons::COPY, "Copy picture", "Ctrl+C").clicked());
+    let copy = ui.add_enabled_ui(there, |ui| icon_button(ui, icons::COPY, tr("stage-copy"), "Ctrl+C").clicked());
     if copy.inner {
         view.want(Intent::Copy);
     }
-    if icon_button(ui, icons::FOLDER_OPEN, "Open a saved picture and its settings", "Ctrl+O").clicked() {
+    if icon_button(ui, icons::FOLDER_OPEN, tr("stage-open"), "Ctrl+O").clicked() {
         view.want(Intent::OpenPicture);
     }
     let redo = ui.add_enabled_ui(view.session.can_redo(), |ui| {
-        icon_button(ui, icons::REDO, "Redo settings", "Ctrl+Y").clicked()
+        icon_button(ui, icons::REDO, tr("stage-redo"), "Ctrl+Y").clicked()
     });
     if redo.inner {
         view.act(Action::Redo);
     }
     let undo = ui.add_enabled_ui(view.session.can_undo(), |ui| {
-        icon_button(ui, icons::UNDO, "Undo settings", "Ctrl+Z").clicked()
+        icon_button(ui, icons::UNDO, tr("stage-undo"), "Ctrl+Z").clicked()
     });
     if undo.inner {
         view.act(Action::Undo);

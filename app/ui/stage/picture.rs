@@ -1,4 +1,5 @@
 use super::{Stage, Zoom};
+use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::View;
 use crate::screen::{Layer, Screen};
@@ -77,7 +78,8 @@ pub(super) fn draw(ui: &Ui, layer: &Layer, place: Rect, clip: Rect, tint: Color3
 fn badge(ui: &Ui, place: Rect, alpha: f32) {
     let p = palette(ui);
     let painter = ui.painter();
-    let galley = painter.layout_no_wrap("from before".into(), theme::medium(12.0), p.text.gamma_multiply(alpha));
+    let galley =
+        painter.layout_no_wrap(tr("stage-from-before").into(), theme::medium(12.0), p.text.gamma_multiply(alpha));
     let size = galley.size() + vec2(20.0, 10.0);
     let pill = Rect::from_min_size(place.left_top() + vec2(12.0, 12.0), size);
     painter.rect_filled(pill, theme::RADIUS, p.panel.gamma_multiply(0.92 * alpha));
@@ -87,7 +89,8 @@ fn badge(ui: &Ui, place: Rect, alpha: f32) {
 fn describe(response: &Response, view: &View<'_>) {
     let stale = view.session.is_stale();
     let prompt = view.session.shown().map(|f| f.request.prompt.clone()).unwrap_or_default();
-    let label = format!("Picture of {prompt}{}", if stale { ", from before" } else { "" });
+    let key = if stale { "stage-picture-before" } else { "stage-picture" };
+    let label = tr_with(key, &[("prompt", prompt.into())]);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &label));
 }
 
@@ -99,9 +102,12 @@ fn placeholder(ui: &mut Ui, rect: Rect, view: &View<'_>) {
     let place = Zoom::Fit.rect(rect, size);
     ui.painter().rect_stroke(place, 0.0, (1.0, p.hairline), egui::StrokeKind::Inside);
     let text = match view.session.status(view.now) {
-        _ if view.session.failure().is_some() => "No picture yet".to_owned(),
-        Status::Loading { what, fraction } if fraction > 0.0 => format!("Opening {what}, {:.0} %", fraction * 100.0),
-        _ => "The first picture is on its way".to_owned(),
+        _ if view.session.failure().is_some() => tr("stage-no-picture").to_owned(),
+        Status::Loading { what, fraction } if fraction > 0.0 => {
+            let percent = format!("{:.0}", fraction * 100.0);
+            tr_with("stage-opening", &[("what", what.into()), ("percent", percent.into())])
+        }
+        _ => tr("stage-first-picture").to_owned(),
     };
     let centre = place.center();
     ui.painter().text(centre - vec2(0.0, 14.0), Align2::CENTER_CENTER, icons::IMAGE, theme::icon(32.0), p.disabled);

@@ -1,3 +1,4 @@
+use crate::i18n::tr;
 use crate::intent::{Intent, View};
 use crate::widgets::{Cell, segmented};
 use egui::{Ui, vec2};
@@ -26,7 +27,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
 /// What a tab reads, and what it is for.
 fn words(tab: Tab) -> (&'static str, &'static str) {
     match tab {
-        Tab::Picture => ("Picture", "The live picture"),
-        Tab::Twin => ("Twin", "Compare with the same in many steps"),
+        Tab::Picture => (tr("tab-picture"), tr("tab-picture-name")),
+        Tab::Twin => (tr("tab-twin"), tr("tab-twin-name")),
     }
 }

@@ -1,3 +1,4 @@
+use crate::i18n::tr_with;
 use crate::icons;
 use crate::theme::{self, CONTROL, RADIUS, palette};
 use egui::{Align2, Color32, Key, Margin, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
@@ -23,8 +24,8 @@ pub(crate) fn caption_row(ui: &mut Ui, name: &str, value: &str, ink: Color32) {
 pub(crate) fn fold(ui: &mut Ui, name: &str, note: &str, open: bool) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CONTROL), Sense::click());
     response.widget_info(|| {
-        let verb = if open { "Hide" } else { "Show" };
-        WidgetInfo::selected(Role::Button, true, open, format!("{verb} {}", name.to_lowercase()))
+        let key = if open { "panel-hide" } else { "panel-show" };
+        WidgetInfo::selected(Role::Button, true, open, tr_with(key, &[("name", name.into())]))
     });
     let p = palette(ui);
     let painter = ui.painter();

@@ -1,5 +1,6 @@
 use super::button::focus_ring;
 use super::tip;
+use crate::i18n::tr;
 use crate::theme::{self, palette};
 use egui::{
     Align2, EventFilter, Key, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, accesskit, pos2,
@@ -68,7 +69,7 @@ impl<'a> Slider<'a> {
         if ui.is_rect_visible(rect) {
             self.paint(ui, &response, rail, shown);
         }
-        tip(ui, response, self.tooltip, "← →, Shift for fine, double-click resets");
+        tip(ui, response, self.tooltip, tr("panel-slider-keys"));
         moved.filter(|v| *v != value)
     }
 

@@ -3,6 +3,7 @@
 mod side;
 
 use super::{Stage, picture};
+use crate::i18n::tr;
 use crate::intent::View;
 use crate::ports::{PreviewJob, PreviewPicture, Previews};
 use crate::screen::{Layer, Screen};
@@ -64,7 +65,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
     let areas = [left, right].map(side::picture_area);
     picture::note_area(ui, areas[0]);
     screen.set_smooth(!picture::shows_pixels(ui, stage, screen));
-    for (name, area) in ["Live picture", "Slow picture"].into_iter().zip(areas) {
+    for (name, area) in [tr("twin-live"), tr("twin-slow")].into_iter().zip(areas) {
         let response = ui.interact(area, ui.scope_id().with(name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
         picture::look(ui, &response, area, &mut stage.zoom, size);

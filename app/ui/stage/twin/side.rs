@@ -1,11 +1,13 @@
 //! One half of the comparison: a caption and the picture below it.
 
 use super::super::{Zoom, picture};
+use crate::i18n::{tr, tr_with};
 use crate::intent::View;
 use crate::screen::{Layer, Screen};
 use crate::theme::{self, palette};
 use crate::top_bar::duration;
 use crate::widgets::{line, progress};
+use crate::words;
 use egui::{Align2, Color32, Rect, Ui, Vec2, pos2, vec2};
 use fourstep_protocol::{Finished, Request, Timings};
 use fourstep_session::TwinState;
@@ -27,7 +29,7 @@ pub(super) fn live(ui: &Ui, view: &View<'_>, screen: &Screen, half: Rect, zoom: 
     caption(ui, half, request, timings);
     match screen.current() {
         Some(_) => picture::paint(ui, view, zoom, screen, area),
-        None => note(ui, area, "The first picture is on its way"),
+        None => note(ui, area, tr("stage-first-picture")),
     }
 }
 
@@ -44,19 +46,18 @@ pub(super) fn slow(ui: &Ui, view: &View<'_>, layer: Option<&Layer>, half: Rect, 
     }
     match twin {
         TwinState::OnlyFewSteps => {
-            let name = &view.session.model().name;
-            note(
-                ui,
-                area,
-                &format!("{name} only knows how to paint in few steps: there is nothing to compare it with."),
-            );
+            let name = view.session.model().name.as_str();
+            note(ui, area, &tr_with("twin-only-few-steps", &[("name", name.into())]));
         }
-        TwinState::IsSlow => note(ui, area, "This picture is painted in many steps itself."),
-        TwinState::NoPicture => note(ui, area, "It is painted as soon as the live picture is there."),
-        TwinState::Waiting => note(ui, area, "It is painted when there is nothing else to do."),
-        TwinState::Loading { what, fraction } => far(ui, area, &format!("Opening {what}"), fraction),
+        TwinState::IsSlow => note(ui, area, tr("twin-is-slow")),
+        TwinState::NoPicture => note(ui, area, tr("twin-no-picture")),
+        TwinState::Waiting => note(ui, area, tr("twin-waiting")),
+        TwinState::Loading { what, fraction } => {
+            far(ui, area, &tr_with("bar-opening", &[("what", what.into())]), fraction);
+        }
         TwinState::Painting { step, steps } => {
-            far(ui, area, &format!("step {step}/{steps}"), step as f32 / steps.max(1) as f32);
+            let text = tr_with("stage-step", &[("step", step.into()), ("steps", steps.into())]);
+            far(ui, area, &text, step as f32 / steps.max(1) as f32);
         }
         TwinState::Finished(_) => {}
         TwinState::Failed(failure) => note(ui, area, &failure.to_string()),
@@ -66,13 +67,14 @@ pub(super) fn slow(ui: &Ui, view: &View<'_>, layer: Option<&Layer>, half: Rect, 
 /// `DDIM · 25 steps · 1.21 s`.
 fn caption(ui: &Ui, half: Rect, request: &Request, timings: Option<&Timings>) {
     let p = palette(ui);
-    let plural = if request.steps == 1 { "" } else { "s" };
-    let what = format!("{} · {} step{plural}", request.sampler.label(), request.steps);
+    let what = format!("{} · {}", request.sampler.label(), words::steps(request.steps));
     let place = Rect::from_min_size(half.min, vec2(half.width(), CAPTION));
     let right = line(ui, place, &what, theme::medium(13.0), p.text).right;
+    let scale = format!("{:.1}", request.guidance_scale);
+    let guidance = tr_with("twin-guidance", &[("scale", scale.into())]);
     let more = match timings {
-        Some(t) => format!("guidance {:.1} · {}", request.guidance_scale, duration(t.total_secs)),
-        None => format!("guidance {:.1}", request.guidance_scale),
+        Some(t) => format!("{guidance} · {}", duration(t.total_secs)),
+        None => guidance,
     };
     line(ui, place.with_min_x(right + 10.0), &more, theme::regular(12.0), p.secondary);
 }

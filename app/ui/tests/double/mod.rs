@@ -9,7 +9,7 @@ use fourstep_protocol::{
     Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LibraryItem,
     LoraRef, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
 };
-use fourstep_session::{Moment, Session, Settings};
+use fourstep_session::{Language, Moment, Session, Settings};
 use fourstep_ui::{
     App, Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
     SettingsStore,
@@ -219,12 +219,21 @@ pub(crate) struct Look {
     pub(crate) light: bool,
     pub(crate) prompt: &'static str,
     pub(crate) unfolded: bool,
+    pub(crate) language: Language,
 }
 
 impl Default for Look {
     fn default() -> Self {
         let prompt = "a red apple on a blue background";
-        Self { width: 1280.0, height: 800.0, density: 1.0, light: false, prompt, unfolded: false }
+        Self {
+            width: 1280.0,
+            height: 800.0,
+            density: 1.0,
+            light: false,
+            prompt,
+            unfolded: false,
+            language: Language::English,
+        }
     }
 }
 
@@ -239,6 +248,7 @@ impl Window {
         settings.request.prompt = look.prompt.into();
         settings.request.seed = 4711;
         settings.ui.light_theme = look.light;
+        settings.ui.language = look.language;
         settings.ui.negative_open = look.unfolded;
         settings.ui.advanced_open = look.unfolded;
         settings.ui.loras_open = look.unfolded;

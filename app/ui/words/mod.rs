@@ -1,6 +1,11 @@
 //! How sizes, times and places are written.
 
-use fourstep_protocol::{DownloadPhase, DownloadProgress, Guidance, ModelInfo, Origin, Recipe};
+mod session;
+
+pub(crate) use session::{failure, lora_trouble, misfit, notices};
+
+use crate::i18n::{tr, tr_with};
+use fourstep_protocol::{DownloadPhase, DownloadProgress, Guidance, ModelInfo, Origin, Recipe, Sampler};
 use std::path::Path;
 
 /// `135 MB`, `4.3 GB`: decimal, as shops and hubs count.
@@ -17,30 +22,34 @@ pub(crate) fn time_left(secs: f64) -> String {
     let secs = secs.ceil();
     let mins = (secs / 60.0).round();
     match secs {
-        s if s < 59.5 => format!("{s:.0} s left"),
-        _ if mins < 60.0 => format!("{mins:.0} min left"),
-        _ if mins < 24.0 * 60.0 => format!("{:.0} h {:.0} min left", (mins / 60.0).floor(), mins % 60.0),
-        _ => "more than a day left".into(),
+        s if s < 59.5 => tr_with("words-secs-left", &[("n", s.into())]),
+        _ if mins < 60.0 => tr_with("words-mins-left", &[("n", mins.into())]),
+        _ if mins < 24.0 * 60.0 => {
+            let hours = (mins / 60.0).floor();
+            tr_with("words-hours-left", &[("hours", hours.into()), ("mins", (mins % 60.0).into())])
+        }
+        _ => tr("words-days-left").into(),
     }
+}
+
+/// `1.2 GB of 4.3 GB`.
+pub(crate) fn amount(done: u64, total: u64) -> String {
+    tr_with("words-amount", &[("done", bytes(done).into()), ("total", bytes(total).into())])
 }
 
 /// `1.2 GB of 4.3 GB · 11 MB/s · 4 min left`.
 pub(crate) fn download(progress: &DownloadProgress) -> String {
     let known = progress.total_bytes > 0;
-    let amount = if known {
-        format!("{} of {}", bytes(progress.done_bytes), bytes(progress.total_bytes))
-    } else {
-        String::new()
-    };
+    let amount = if known { amount(progress.done_bytes, progress.total_bytes) } else { String::new() };
     let doing = match progress.phase {
-        DownloadPhase::Waiting => "Waiting".to_owned(),
-        DownloadPhase::Verifying => "checking".to_owned(),
-        DownloadPhase::Retrying => "the connection was lost, trying again".to_owned(),
+        DownloadPhase::Waiting => tr("words-waiting").to_owned(),
+        DownloadPhase::Verifying => tr("words-checking").to_owned(),
+        DownloadPhase::Retrying => tr("words-connection-lost").to_owned(),
         DownloadPhase::Transferring if progress.bytes_per_sec > 0.0 => {
             let rate = format!("{}/s", bytes(progress.bytes_per_sec as u64));
             progress.secs_left().map_or(rate.clone(), |secs| format!("{rate} · {}", time_left(secs)))
         }
-        DownloadPhase::Transferring => "connecting".to_owned(),
+        DownloadPhase::Transferring => tr("words-connecting").to_owned(),
     };
     if amount.is_empty() { doing } else { format!("{amount} · {doing}") }
 }
@@ -52,9 +61,9 @@ pub(crate) fn download_briefly(progress: &DownloadProgress) -> String {
         DownloadPhase::Transferring => {
             progress.secs_left().map_or(percent.clone(), |secs| format!("{percent} · {}", time_left(secs)))
         }
-        DownloadPhase::Waiting => "Waiting".into(),
-        DownloadPhase::Verifying => "Checking".into(),
-        DownloadPhase::Retrying => format!("{percent} · trying again"),
+        DownloadPhase::Waiting => tr("words-waiting").into(),
+        DownloadPhase::Verifying => tr("words-checking-alone").into(),
+        DownloadPhase::Retrying => tr_with("words-trying-again", &[("percent", percent.into())]),
     }
 }
 
@@ -65,12 +74,12 @@ pub(crate) fn origin(origin: &Origin) -> String {
         parent.unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
     };
     match origin {
-        Origin::BuiltIn => "in the program".into(),
-        Origin::Hub { repo } => format!("Hugging Face, {repo}"),
-        Origin::Cache { repo } => format!("Hugging Face cache, {repo}"),
+        Origin::BuiltIn => tr("words-built-in").into(),
+        Origin::Hub { repo } => tr_with("words-hub", &[("repo", repo.as_str().into())]),
+        Origin::Cache { repo } => tr_with("words-hub-cache", &[("repo", repo.as_str().into())]),
         Origin::ComfyUi(path) => format!("ComfyUI, {}", folder(path)),
         Origin::Automatic1111(path) => format!("AUTOMATIC1111, {}", folder(path)),
-        Origin::Path(path) => format!("folder {}", folder(path)),
+        Origin::Path(path) => tr_with("words-folder", &[("name", folder(path).into())]),
     }
 }
 
@@ -78,12 +87,47 @@ pub(crate) fn origin(origin: &Origin) -> String {
 pub(crate) fn wants(model: &ModelInfo, recipe: &Recipe) -> String {
     let range = model.guidance_range(recipe.sampler);
     let guidance = match model.guidance {
-        Guidance::None => "no guidance".to_owned(),
-        _ => format!("guidance {}–{}", range.start(), range.end()),
+        Guidance::None => tr("wants-no-guidance").to_owned(),
+        _ => {
+            let (least, most) = (range.start().to_string(), range.end().to_string());
+            tr_with("wants-guidance", &[("least", least.into()), ("most", most.into())])
+        }
     };
-    let steps = if recipe.steps == 1 { "1 step".to_owned() } else { format!("{} steps", recipe.steps) };
-    let size = format!("{}×{}", model.native_size.width, model.native_size.height);
-    [guidance, steps, size].join(" · ")
+    [guidance, steps(recipe.steps), native_size(model)].join(" · ")
+}
+
+/// `4 steps`.
+pub(crate) fn steps(count: u32) -> String {
+    tr_with("steps-count", &[("n", count.into())])
+}
+
+fn native_size(model: &ModelInfo) -> String {
+    format!("{}×{}", model.native_size.width, model.native_size.height)
+}
+
+/// What a model is and wants, in a line for a tooltip.
+pub(crate) fn wants_at_length(model: &ModelInfo) -> String {
+    let settings = match (model.guidance, model.live.sampler) {
+        (Guidance::None, _) => tr("wants-distilled").to_owned(),
+        (Guidance::Embedded { min, max }, _) => {
+            tr_with("wants-embedded", &[("least", min.to_string().into()), ("most", max.to_string().into())])
+        }
+        (Guidance::ClassifierFree, Sampler::Lcm) => tr("wants-few-step").to_owned(),
+        (Guidance::ClassifierFree, _) => {
+            let scale = model.live.guidance_scale.to_string();
+            tr_with("wants-classic", &[("steps", model.live.steps.into()), ("guidance", scale.into())])
+        }
+    };
+    let (name, detail) = (model.name.as_str(), model.detail.as_str());
+    tr_with(
+        "wants-tip",
+        &[
+            ("name", name.into()),
+            ("detail", detail.into()),
+            ("settings", settings.into()),
+            ("size", native_size(model).into()),
+        ],
+    )
 }
 
 #[cfg(test)]

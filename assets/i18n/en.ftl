@@ -1,0 +1,381 @@
+# Every text of the window. zh-Hant.ftl has the same keys with the same arguments.
+
+## The state
+
+status-label = Status: { $word }
+status-starting = Starting
+status-live = Live
+status-waiting = Waiting
+status-loading = Loading
+status-painting = Painting { $step }/{ $steps }
+status-paused = Paused
+status-failed = Failed
+status-starting-meaning = The engine is starting
+status-live-meaning = Every change is painted by itself
+status-waiting-meaning = Painting begins when you pause; Enter paints at once
+status-loading-meaning = A model is being opened
+status-painting-meaning = A picture is being painted; Esc stops
+status-paused-meaning = Live painting is off; Enter paints
+status-failed-meaning = The last run failed; see the message below the picture
+
+## Top bar
+
+top-shortcuts = Keyboard shortcuts
+top-dark-theme = Dark theme
+top-light-theme = Light theme
+top-rate = Pictures/s
+top-rate-meaning = Pictures that are finished in a second without pause
+top-first-preview = First preview
+top-first-preview-meaning = From a change to the first preview on screen
+top-last-run = Last run
+top-last-run-meaning = From a change to the finished picture
+top-device = Device
+top-device-meaning = Computed by { $backend } with { $threads } threads
+
+## Menu of models
+
+menu-model = Model { $name }, { $detail }
+menu-choose = Choose a model
+menu-models = Models
+menu-all = All models…
+menu-all-tip = Everything here and to download
+menu-open-folder = Open model folder…
+menu-open-folder-tip = Paint with any model in the diffusers layout
+
+## Status bar: what happened last
+
+bar-painted = Painted in { $total } · text { $text } · { $n ->
+    [one] { $n } step
+   *[other] { $n } steps
+} { $steps } · decode { $decode }
+bar-painted-loaded = { $painted } · model opened in { $time }
+bar-copied = Picture copied to the clipboard
+bar-saved = Saved to { $path }
+bar-restored = Settings of { $name } are back
+bar-opening = Opening { $what }
+bar-opening-percent = Opening { $what } { $percent } %
+bar-cancel-opening = Cancel opening the model
+bar-show-downloads = Show downloads
+bar-show = Show
+bar-download = { $name }: { $progress }
+bar-picture = { $width } × { $height } · { $sampler } · seed { $seed }
+bar-no-glyph = No font on this computer has the character { $code }. Install one, for example { $font }.
+
+## What the program did differently
+
+notice-size = Size changed from { $asked } to { $used }: sides are multiples of 8 from 64 to 4096 px
+notice-steps = Steps clamped from { $asked } to { $used }: { $sampler } takes { $least } to { $most }
+notice-guidance = Guidance clamped from { $asked } to { $used }: { $why }
+notice-guidance-few-step = few-step sampling burns out above 2 (a classic sampler such as ddim takes up to 15)
+notice-guidance-classic = 1 means no guidance
+notice-guidance-embedded = these are the scales the model was trained with
+notice-guidance-none = this model has no guidance
+notice-mask = The mask does not fit its picture: painted without it
+notice-lora-in-stack = { $name } is in the stack already
+notice-unknown-model = The picture was painted with { $missing }, which is not here: its other settings are used with { $used }
+
+## Files that were dropped or opened together
+
+batch-nothing = There is nothing to paint with in { $name }
+batch-folder = { $models ->
+    [one] { $models } model
+   *[other] { $models } models
+} and { $loras ->
+    [one] { $loras } LoRA
+   *[other] { $loras } LoRAs
+} of { $name } are in the library
+batch-model = Painting with { $name }
+batch-lora = { $name } is on the stack of LoRAs
+batch-vae = Decoding with { $name }
+batch-library = { $name } is in the library
+batch-more-failed = { $why } ({ $n ->
+    [one] { $n } file
+   *[other] { $n } files
+} more could not be used either)
+batch-lora-off = It is switched off: { $why }
+drop-title = Drop to use
+drop-hint = A picture brings its settings back; a model paints; a LoRA joins the stack.
+drop-picture = its settings come back
+drop-weights = a model paints, a LoRA joins the stack, a VAE decodes
+drop-folder = a model paints, a folder of models joins the library
+drop-pickle = not opened: such files can run code; convert it to .safetensors
+drop-other = not a picture, a model or a LoRA
+drop-more = and { $n } more
+
+## Failures
+
+error-dismiss = Dismiss
+error-retry = Retry
+error-engine-ended = Painting has ended
+error-engine-ended-remedy = Start Fourstep again; the settings are kept.
+error-sentence = { $what }: { $why }
+
+## Words for amounts and times
+
+words-secs-left = { $n } s left
+words-mins-left = { $n } min left
+words-hours-left = { $hours } h { $mins } min left
+words-days-left = more than a day left
+words-amount = { $done } of { $total }
+words-waiting = Waiting
+words-checking = checking
+words-checking-alone = Checking
+words-connection-lost = the connection was lost, trying again
+words-connecting = connecting
+words-trying-again = { $percent } · trying again
+words-built-in = in the program
+words-hub = Hugging Face, { $repo }
+words-hub-cache = Hugging Face cache, { $repo }
+words-folder = folder { $name }
+steps-count = { $n ->
+    [one] { $n } step
+   *[other] { $n } steps
+}
+
+## What a model wants
+
+wants-label = What this model wants: { $text }
+wants-tip = What { $name } wants. { $detail }: { $settings }, { $size }
+wants-no-guidance = no guidance
+wants-guidance = guidance { $least }–{ $most }
+wants-distilled = 1–4 steps, no guidance
+wants-embedded = 1–8 steps, guidance { $least }–{ $most }, no negative prompt
+wants-few-step = 2–8 steps, guidance 1–2
+wants-classic = about { $steps } steps, guidance { $guidance }, or an LCM-LoRA
+misfit-from-custom = Made for a model of its own sizes; { $model } is { $family }
+misfit-to-custom = Made for { $made }, not for { $model }
+misfit-family = Made for { $made }; { $model } is { $family }
+
+## LCM-LoRA in one click
+
+few-paints = Paints in { $n ->
+    [one] { $n } step
+   *[other] { $n } steps
+}
+few-with = with LCM-LoRA
+few-downloading = Downloading LCM-LoRA
+few-steps-with = { $n } steps with LCM-LoRA
+few-steps-with-size = { $n } steps with LCM-LoRA ({ $size })
+few-download = Download of the LCM-LoRA
+few-off = Switch the LCM-LoRA off; sampler, steps and guidance are as before
+few-on = Paint with the LCM-LoRA: weight 1, LCM sampler, 4 steps, guidance 1.0
+few-cancel = Cancel
+few-cancel-name = Cancel the download of the LCM-LoRA
+few-retry = Retry
+few-get = Get it
+few-get-name = Download the LCM-LoRA and paint with it
+
+## Panel
+
+panel-show = Show { LOWER($name) }
+panel-hide = Hide { LOWER($name) }
+panel-slider-keys = ← →, Shift for fine, double-click resets
+prompt-name = Prompt
+prompt-hint = Describe the picture
+prompt-tokens = { $used }/{ $window } tokens
+prompt-tokens-over = { $used }/{ $window } tokens, the last { $over } are not seen
+negative-name = Negative prompt
+negative-hint = blurry, text, watermark
+negative-active = What to steer away from.
+negative-off-at-one = no effect at 1.0
+negative-off-at-one-why = Has no effect while guidance is 1.0: no unconditional pass runs.
+negative-off = no effect
+negative-embedded-why = Has no effect: this model's guidance is trained in, no unconditional pass runs.
+negative-none-why = Has no effect: this model has no guidance.
+guidance-name = Guidance
+guidance-cfg = Guidance (CFG)
+guidance-trained = Guidance (trained in)
+guidance-cost = { $value } · { $factor }× cost
+guidance-none = this model has none
+guidance-tip = How closely the picture follows the prompt. Above 1.0 a second pass runs each step.
+guidance-trained-tip = How closely the picture follows the prompt, as this model was trained.
+guidance-none-tip = Distilled models paint without guidance: the prompt alone decides, and a negative prompt has no effect.
+steps-name = Steps
+steps-tip = Denoising steps
+seed-name = Seed
+seed-previous = Previous seed
+seed-next = Next seed
+seed-random = New random seed
+seed-keep = Keep the seed when you paint again
+seed-kept = Seed is kept when you paint again
+size-name = Size
+size-square = Square 1:1
+size-landscape = Landscape 4:3
+size-portrait = Portrait 3:4
+size-wide = Wide 16:9
+size-tall = Tall 9:16
+advanced-name = Advanced
+advanced-sampler = Sampler
+advanced-vae = VAE
+advanced-own-vae = Model's own
+advanced-noise = Noise
+advanced-torch-tip = Noise of PyTorch's CPU generator, as in diffusers and ComfyUI
+advanced-philox-tip = Noise of the CUDA generator, as in AUTOMATIC1111
+advanced-exact-size = Exact size
+advanced-exact-size-hint = Multiples of 8, from 64 to 4096 pixels.
+advanced-width = Width in pixels
+advanced-height = Height in pixels
+
+## Stack of LoRAs
+
+loras-name = LoRAs
+loras-none = none
+loras-some-on = { $on } of { $all } on
+loras-empty = None. Drop a LoRA file on the window, or add one of the library.
+loras-add = Add LoRA…
+loras-weight = Weight of { $name }
+loras-weight-tip = 1 is as trained, 0 has no effect
+loras-switch-off = Switch off { $name }
+loras-switch-on = Switch on { $name }
+loras-remove = Take { $name } out of the stack
+loras-label = { $name }: { $about }
+loras-all-match = all { $total } modules match
+loras-some-match = { $matched } of { $total } modules match
+loras-modules = { $n } modules
+loras-made-for = Made for { $family }
+loras-change = { $matched } of { $total } modules change the model
+loras-ignored = Without effect: { $names }
+loras-ignored-more = Without effect: { $names } and { $n } more
+loras-move = Move { $name }
+loras-move-tip = Drag to another place. The order changes no picture.
+loras-word-there = { $word } is in the prompt
+loras-word-add = Add { $word } to the prompt
+
+## Stage
+
+stage-from-before = from before
+stage-picture = Picture of { $prompt }
+stage-picture-before = Picture of { $prompt }, from before
+stage-no-picture = No picture yet
+stage-opening = Opening { $what }, { $percent } %
+stage-first-picture = The first picture is on its way
+stage-step = step { $step }/{ $steps }
+stage-only = Nothing but the picture
+stage-smooth = Draw the picture smooth
+stage-pixels = Show the picture's pixels
+stage-one-to-one = One pixel of the picture to a pixel of the screen
+stage-fit = Fit
+stage-fit-name = Fit the picture to the window
+stage-fit-keys = Z or double-click
+stage-pause = Pause
+stage-pause-name = Pause live painting
+stage-live = Go live
+stage-live-name = Paint every change by itself
+stage-paint = Paint
+stage-paint-name = Paint now
+stage-stop = Stop
+stage-stop-name = Stop painting
+stage-save = Save picture
+stage-copy = Copy picture
+stage-open = Open a saved picture and its settings
+stage-redo = Redo settings
+stage-undo = Undo settings
+
+## Views of the stage
+
+tab-picture = Picture
+tab-picture-name = The live picture
+tab-twin = Twin
+tab-twin-name = Compare with the same in many steps
+twin-live = Live picture
+twin-slow = Slow picture
+twin-only-few-steps = { $name } only knows how to paint in few steps: there is nothing to compare it with.
+twin-is-slow = This picture is painted in many steps itself.
+twin-no-picture = It is painted as soon as the live picture is there.
+twin-waiting = It is painted when there is nothing else to do.
+twin-guidance = guidance { $scale }
+
+## Browser of the library
+
+browser-models = Models
+browser-loras = LoRAs
+browser-vaes = VAEs
+browser-decoders = Preview decoders
+browser-close = Close
+browser-open-folder = Open folder…
+browser-open-file = Open file…
+browser-refresh = Look through the folders again
+browser-search = Search
+browser-search-hint = Search by name
+browser-all = All
+browser-all-name = Here and to download
+browser-here = Installed
+browser-here-name = On this computer
+browser-hub = Available
+browser-hub-name = To download
+browser-only-family = Only { $family }
+browser-looking = Looking through your folders
+browser-looking-now = The list fills as they are found.
+browser-not-called = None of the { $kind } is called “{ $query }”
+browser-not-called-now = Clear the search, or choose All.
+browser-none-here = No { $kind } here yet
+browser-none-hub = No { $kind } to download
+browser-none-here-family = No { $kind } for { $family } here yet
+browser-none-hub-family = No { $kind } for { $family } to download
+browser-none-now = Drop a .safetensors file on the window, or open a folder you use already.
+browser-counts = { $listed } listed · { $here } installed
+browser-counts-looking = { $listed } listed · { $here } installed · looking through folders
+browser-keys = ↑ ↓ choose · Enter use or download · Esc close
+row-partly-here = { $amount } is here
+row-add = Add
+row-add-name = Add { $name }
+row-use = Use
+row-use-name = Use { $name }
+row-resume = Resume
+row-resume-name = Resume the download of { $name }
+row-download = Download
+row-download-name = Download { $name }
+row-cancel = Cancel
+row-cancel-name = Cancel the download of { $name }
+row-retry = Retry
+row-retry-name = Download again { $name }
+row-progress = Download of { $name }
+row-unusable = cannot be used
+row-in-use = in use
+row-in-stack = in the stack
+row-decodes = decodes previews
+
+## Dialogs
+
+path-name = Path
+path-cancel = Cancel
+path-picture = Open picture
+path-picture-hint = For example /home/me/Pictures/apple.png
+path-picture-why = This desktop has no file dialog. Give the path of a PNG that Fourstep saved, or drop it on the window.
+path-model = Open model, LoRA or VAE
+path-model-button = Open
+path-model-hint = For example /home/me/models/dreamshaper_8.safetensors
+path-model-why = This desktop has no file dialog. Give the path of a .safetensors file, of a model folder, or of a ComfyUI or AUTOMATIC1111 folder; or drop it on the window.
+dialog-save = Save picture
+dialog-open = Open picture
+dialog-model-folder = Open model folder
+dialog-model-file = Open model, LoRA or VAE
+
+## Help
+
+help-title = Keyboard shortcuts
+help-close = Close
+help-painting = Painting
+help-paint = Paint now; again for another seed
+help-new-line = New line in the prompt
+help-pause = Pause live painting, or go live
+help-stop = Stop painting
+help-settings = Settings
+help-steps = Steps
+help-seed = New random seed
+help-seeds = Previous and next seed
+help-keep-seed = Keep the seed
+help-models = All models, LoRAs and VAEs
+help-undo = Undo and redo settings
+help-picture = Picture
+help-save = Save picture
+help-copy = Copy picture
+help-open = Open a picture and its settings
+help-open-folder = Open a model folder
+help-view = View
+help-tabs = The next view: picture, twin
+help-stage-only = Nothing but the picture
+help-zoom = Fit, or one pixel to a pixel
+help-pixels = Smooth, or pixels
+help-letters = Larger and smaller letters
+help-help = These shortcuts

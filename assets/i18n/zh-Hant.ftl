@@ -1,0 +1,363 @@
+# 視窗的所有文字。鍵與引數和 en.ftl 相同。
+
+## 狀態
+
+status-label = 狀態：{ $word }
+status-starting = 啟動中
+status-live = 即時
+status-waiting = 等待中
+status-loading = 載入中
+status-painting = 繪製中 { $step }/{ $steps }
+status-paused = 已暫停
+status-failed = 失敗
+status-starting-meaning = 繪圖引擎正在啟動
+status-live-meaning = 每次變更都會自動繪製
+status-waiting-meaning = 停止輸入後開始繪製；按 Enter 立即繪製
+status-loading-meaning = 正在開啟模型
+status-painting-meaning = 正在繪製圖片；按 Esc 停止
+status-paused-meaning = 即時繪製已關閉；按 Enter 繪製
+status-failed-meaning = 上一次繪製失敗，請看圖片下方的訊息
+
+## 頂列
+
+top-shortcuts = 鍵盤快速鍵
+top-dark-theme = 深色主題
+top-light-theme = 淺色主題
+top-rate = 張／秒
+top-rate-meaning = 不停繪製時每秒完成的圖片數
+top-first-preview = 首張預覽
+top-first-preview-meaning = 從變更到第一張預覽出現的時間
+top-last-run = 上次繪製
+top-last-run-meaning = 從變更到圖片完成的時間
+top-device = 裝置
+top-device-meaning = 由 { $backend } 以 { $threads } 個執行緒運算
+
+## 模型選單
+
+menu-model = 模型 { $name }，{ $detail }
+menu-choose = 選擇模型
+menu-models = 模型
+menu-all = 所有模型…
+menu-all-tip = 本機已有與可下載的全部模型
+menu-open-folder = 開啟模型資料夾…
+menu-open-folder-tip = 使用任何 diffusers 格式的模型
+
+## 狀態列
+
+bar-painted = 繪製耗時 { $total } · 文字 { $text } · { $n } 步 { $steps } · 解碼 { $decode }
+bar-painted-loaded = { $painted } · 開啟模型 { $time }
+bar-copied = 圖片已複製到剪貼簿
+bar-saved = 已儲存至 { $path }
+bar-restored = 已還原 { $name } 的設定
+bar-opening = 正在開啟 { $what }
+bar-opening-percent = 正在開啟 { $what } { $percent } %
+bar-cancel-opening = 取消開啟模型
+bar-show-downloads = 顯示下載項目
+bar-show = 顯示
+bar-download = { $name }：{ $progress }
+bar-picture = { $width } × { $height } · { $sampler } · 種子 { $seed }
+bar-no-glyph = 這台電腦沒有字型能顯示字元 { $code }，請安裝字型，例如 { $font }。
+
+## 與要求不同之處
+
+notice-size = 尺寸由 { $asked } 改為 { $used }：邊長須為 64 到 4096 像素之間的 8 的倍數
+notice-steps = 步數由 { $asked } 改為 { $used }：{ $sampler } 可用 { $least } 到 { $most } 步
+notice-guidance = 引導強度由 { $asked } 改為 { $used }：{ $why }
+notice-guidance-few-step = 少步數取樣超過 2 會過曝（傳統取樣器如 ddim 可到 15）
+notice-guidance-classic = 1 表示不引導
+notice-guidance-embedded = 這是模型訓練時的範圍
+notice-guidance-none = 此模型沒有引導強度
+notice-mask = 遮罩與圖片不符，已不使用遮罩
+notice-lora-in-stack = { $name } 已在 LoRA 清單中
+notice-unknown-model = 這張圖片以 { $missing } 繪製，但本機沒有此模型：其他設定已套用到 { $used }
+
+## 拖放或一起開啟的檔案
+
+batch-nothing = { $name } 裡沒有可用來繪製的檔案
+batch-folder = { $name } 的 { $models } 個模型與 { $loras } 個 LoRA 已加入模型庫
+batch-model = 使用 { $name } 繪製
+batch-lora = { $name } 已加入 LoRA 清單
+batch-vae = 使用 { $name } 解碼
+batch-library = { $name } 已加入模型庫
+batch-more-failed = { $why }（另有 { $n } 個檔案也無法使用）
+batch-lora-off = 目前為關閉：{ $why }
+drop-title = 放開即可使用
+drop-hint = 圖片會還原其設定；模型用來繪製；LoRA 加入清單。
+drop-picture = 還原圖片中的設定
+drop-weights = 模型用來繪製，LoRA 加入清單，VAE 用來解碼
+drop-folder = 模型用來繪製，模型資料夾加入模型庫
+drop-pickle = 不會開啟：這類檔案可能執行程式碼，請轉成 .safetensors
+drop-other = 不是圖片、模型或 LoRA
+drop-more = 還有 { $n } 個
+
+## 失敗
+
+error-dismiss = 關閉訊息
+error-retry = 重試
+error-engine-ended = 繪圖引擎已結束
+error-engine-ended-remedy = 請重新啟動 Fourstep，設定會保留。
+error-sentence = { $what }：{ $why }
+
+## 數量與時間
+
+words-secs-left = 剩 { $n } 秒
+words-mins-left = 剩 { $n } 分
+words-hours-left = 剩 { $hours } 小時 { $mins } 分
+words-days-left = 剩一天以上
+words-amount = { $done }／{ $total }
+words-waiting = 等待中
+words-checking = 檢查中
+words-checking-alone = 檢查中
+words-connection-lost = 連線中斷，正在重試
+words-connecting = 連線中
+words-trying-again = { $percent } · 正在重試
+words-built-in = 程式內建
+words-hub = Hugging Face，{ $repo }
+words-hub-cache = Hugging Face 快取，{ $repo }
+words-folder = 資料夾 { $name }
+steps-count = { $n } 步
+
+## 模型適合的設定
+
+wants-label = 此模型適合的設定：{ $text }
+wants-tip = { $name } 適合的設定。{ $detail }：{ $settings }，{ $size }
+wants-no-guidance = 不用引導
+wants-guidance = 引導強度 { $least }–{ $most }
+wants-distilled = 1–4 步，不用引導
+wants-embedded = 1–8 步，引導強度 { $least }–{ $most }，無負面提示詞
+wants-few-step = 2–8 步，引導強度 1–2
+wants-classic = 約 { $steps } 步，引導強度 { $guidance }，或搭配 LCM-LoRA
+misfit-from-custom = 為特殊尺寸的模型製作；{ $model } 是 { $family }
+misfit-to-custom = 為 { $made } 製作，不適用於 { $model }
+misfit-family = 為 { $made } 製作；{ $model } 是 { $family }
+
+## 一鍵 LCM-LoRA
+
+few-paints = 以 { $n } 步繪製
+few-with = 使用 LCM-LoRA
+few-downloading = 正在下載 LCM-LoRA
+few-steps-with = 使用 LCM-LoRA 只需 { $n } 步
+few-steps-with-size = 使用 LCM-LoRA 只需 { $n } 步（{ $size }）
+few-download = 下載 LCM-LoRA
+few-off = 關閉 LCM-LoRA；取樣器、步數與引導強度恢復原狀
+few-on = 使用 LCM-LoRA：權重 1、LCM 取樣器、4 步、引導強度 1.0
+few-cancel = 取消
+few-cancel-name = 取消下載 LCM-LoRA
+few-retry = 重試
+few-get = 下載
+few-get-name = 下載 LCM-LoRA 並用它繪製
+
+## 設定面板
+
+panel-show = 展開{ $name }
+panel-hide = 收合{ $name }
+panel-slider-keys = ← →，按住 Shift 微調，按兩下重設
+prompt-name = 提示詞
+prompt-hint = 描述想要的圖片
+prompt-tokens = { $used }/{ $window } 個詞元
+prompt-tokens-over = { $used }/{ $window } 個詞元，最後 { $over } 個不會被讀取
+negative-name = 負面提示詞
+negative-hint = blurry, text, watermark
+negative-active = 想避免出現的內容。
+negative-off-at-one = 強度 1.0 時無效
+negative-off-at-one-why = 引導強度為 1.0 時無效：不會執行無條件運算。
+negative-off = 無效
+negative-embedded-why = 無效：此模型的引導強度已訓練在內，不會執行無條件運算。
+negative-none-why = 無效：此模型沒有引導強度。
+guidance-name = 引導強度
+guidance-cfg = 引導強度 (CFG)
+guidance-trained = 引導強度（訓練內建）
+guidance-cost = { $value } · { $factor }× 運算量
+guidance-none = 此模型沒有
+guidance-tip = 圖片貼近提示詞的程度。超過 1.0 時每步要多運算一次。
+guidance-trained-tip = 圖片貼近提示詞的程度，依此模型的訓練方式。
+guidance-none-tip = 蒸餾模型不用引導強度：只由提示詞決定，負面提示詞無效。
+steps-name = 步數
+steps-tip = 去雜訊的步數
+seed-name = 種子
+seed-previous = 上一個種子
+seed-next = 下一個種子
+seed-random = 新的隨機種子
+seed-keep = 再次繪製時保留種子
+seed-kept = 再次繪製時會保留種子
+size-name = 尺寸
+size-square = 正方形 1:1
+size-landscape = 橫式 4:3
+size-portrait = 直式 3:4
+size-wide = 寬螢幕 16:9
+size-tall = 長直式 9:16
+advanced-name = 進階
+advanced-sampler = 取樣器
+advanced-vae = VAE
+advanced-own-vae = 模型內建
+advanced-noise = 雜訊
+advanced-torch-tip = PyTorch CPU 產生器的雜訊，與 diffusers 和 ComfyUI 相同
+advanced-philox-tip = CUDA 產生器的雜訊，與 AUTOMATIC1111 相同
+advanced-exact-size = 精確尺寸
+advanced-exact-size-hint = 64 到 4096 像素之間的 8 的倍數。
+advanced-width = 寬度（像素）
+advanced-height = 高度（像素）
+
+## LoRA 清單
+
+loras-name = LoRA
+loras-none = 無
+loras-some-on = { $all } 個中開啟 { $on } 個
+loras-empty = 尚無 LoRA。把 LoRA 檔案拖到視窗上，或從模型庫加入。
+loras-add = 加入 LoRA…
+loras-weight = { $name } 的 LoRA 權重
+loras-weight-tip = 1 為訓練時的強度，0 沒有效果
+loras-switch-off = 關閉 { $name }
+loras-switch-on = 開啟 { $name }
+loras-remove = 從清單移除 { $name }
+loras-label = { $name }：{ $about }
+loras-all-match = { $total } 個模組全部吻合
+loras-some-match = { $total } 個模組中有 { $matched } 個吻合
+loras-modules = { $n } 個模組
+loras-made-for = 為 { $family } 製作
+loras-change = { $total } 個模組中有 { $matched } 個影響模型
+loras-ignored = 沒有作用：{ $names }
+loras-ignored-more = 沒有作用：{ $names }，以及另外 { $n } 個
+loras-move = 移動 { $name }
+loras-move-tip = 拖曳到其他位置。順序不影響圖片。
+loras-word-there = { $word } 已在提示詞中
+loras-word-add = 把 { $word } 加入提示詞
+
+## 畫面
+
+stage-from-before = 先前的圖片
+stage-picture = 圖片：{ $prompt }
+stage-picture-before = 圖片：{ $prompt }（先前的）
+stage-no-picture = 尚無圖片
+stage-opening = 正在開啟 { $what }，{ $percent } %
+stage-first-picture = 第一張圖片即將完成
+stage-step = 第 { $step }/{ $steps } 步
+stage-only = 只顯示圖片
+stage-smooth = 平滑顯示圖片
+stage-pixels = 顯示圖片的像素
+stage-one-to-one = 圖片與螢幕像素一比一
+stage-fit = 符合
+stage-fit-name = 圖片符合視窗大小
+stage-fit-keys = Z 或按兩下
+stage-pause = 暫停
+stage-pause-name = 暫停即時繪製
+stage-live = 即時
+stage-live-name = 自動繪製每次變更
+stage-paint = 繪製
+stage-paint-name = 立即繪製
+stage-stop = 停止
+stage-stop-name = 停止繪製
+stage-save = 儲存圖片
+stage-copy = 複製圖片
+stage-open = 開啟已儲存的圖片及其設定
+stage-redo = 重做設定
+stage-undo = 復原設定
+
+## 畫面的檢視
+
+tab-picture = 圖片
+tab-picture-name = 即時圖片
+tab-twin = 對照
+tab-twin-name = 與多步數的同一張圖比較
+twin-live = 即時圖片
+twin-slow = 多步數圖片
+twin-only-few-steps = { $name } 只會用少步數繪製，沒有可以比較的對象。
+twin-is-slow = 這張圖片本身就是以多步數繪製的。
+twin-no-picture = 即時圖片完成後就會繪製。
+twin-waiting = 閒置時就會繪製。
+twin-guidance = 引導強度 { $scale }
+
+## 模型庫
+
+browser-models = 模型
+browser-loras = LoRA
+browser-vaes = VAE
+browser-decoders = 預覽解碼器
+browser-close = 關閉
+browser-open-folder = 開啟資料夾…
+browser-open-file = 開啟檔案…
+browser-refresh = 重新掃描資料夾
+browser-search = 搜尋
+browser-search-hint = 依名稱搜尋
+browser-all = 全部
+browser-all-name = 本機已有與可下載
+browser-here = 已安裝
+browser-here-name = 在這台電腦上
+browser-hub = 可下載
+browser-hub-name = 可以下載的項目
+browser-only-family = 只顯示 { $family }
+browser-looking = 正在掃描你的資料夾
+browser-looking-now = 找到的項目會陸續列出。
+browser-not-called = 沒有名為「{ $query }」的{ $kind }
+browser-not-called-now = 請清除搜尋，或選擇「全部」。
+browser-none-here = 還沒有{ $kind }
+browser-none-hub = 沒有可下載的{ $kind }
+browser-none-here-family = 還沒有適用於 { $family } 的{ $kind }
+browser-none-hub-family = 沒有適用於 { $family } 的可下載{ $kind }
+browser-none-now = 把 .safetensors 檔案拖到視窗上，或開啟你已在使用的資料夾。
+browser-counts = 列出 { $listed } 項 · 已安裝 { $here } 項
+browser-counts-looking = 列出 { $listed } 項 · 已安裝 { $here } 項 · 正在掃描資料夾
+browser-keys = ↑ ↓ 選擇 · Enter 使用或下載 · Esc 關閉
+row-partly-here = 已有 { $amount }
+row-add = 加入
+row-add-name = 加入 { $name }
+row-use = 使用
+row-use-name = 使用 { $name }
+row-resume = 繼續
+row-resume-name = 繼續下載 { $name }
+row-download = 下載
+row-download-name = 下載 { $name }
+row-cancel = 取消
+row-cancel-name = 取消下載 { $name }
+row-retry = 重試
+row-retry-name = 重新下載 { $name }
+row-progress = 下載 { $name }
+row-unusable = 無法使用
+row-in-use = 使用中
+row-in-stack = 已在清單中
+row-decodes = 用於解碼預覽
+
+## 對話框
+
+path-name = 路徑
+path-cancel = 取消
+path-picture = 開啟圖片
+path-picture-hint = 例如 /home/me/Pictures/apple.png
+path-picture-why = 這個桌面環境沒有檔案對話框。請輸入 Fourstep 儲存的 PNG 路徑，或把它拖到視窗上。
+path-model = 開啟模型、LoRA 或 VAE
+path-model-button = 開啟
+path-model-hint = 例如 /home/me/models/dreamshaper_8.safetensors
+path-model-why = 這個桌面環境沒有檔案對話框。請輸入 .safetensors 檔案、模型資料夾，或 ComfyUI、AUTOMATIC1111 資料夾的路徑；也可以拖到視窗上。
+dialog-save = 儲存圖片
+dialog-open = 開啟圖片
+dialog-model-folder = 開啟模型資料夾
+dialog-model-file = 開啟模型、LoRA 或 VAE
+
+## 說明
+
+help-title = 鍵盤快速鍵
+help-close = 關閉
+help-painting = 繪製
+help-paint = 立即繪製；再按一次換種子
+help-new-line = 在提示詞中換行
+help-pause = 暫停或恢復即時繪製
+help-stop = 停止繪製
+help-settings = 設定
+help-steps = 步數
+help-seed = 新的隨機種子
+help-seeds = 上一個與下一個種子
+help-keep-seed = 保留種子
+help-models = 所有模型、LoRA 與 VAE
+help-undo = 復原與重做設定
+help-picture = 圖片
+help-save = 儲存圖片
+help-copy = 複製圖片
+help-open = 開啟圖片及其設定
+help-open-folder = 開啟模型資料夾
+help-view = 檢視
+help-tabs = 下一個檢視：圖片、對照
+help-stage-only = 只顯示圖片
+help-zoom = 符合視窗或一比一
+help-pixels = 平滑或像素
+help-letters = 放大與縮小文字
+help-help = 這份快速鍵清單
