@@ -1,8 +1,9 @@
 //! What the window needs of rooms it does not know.
 
+use fourstep_gallery::Panel;
 use fourstep_preview::{Job, Previewer};
 use fourstep_protocol::{Failure, Finished, ModelRef, Request, RunId};
-use fourstep_ui::{OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews};
+use fourstep_ui::{OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -18,10 +19,15 @@ impl Previews for PreviewPort {
         }
     }
 
-    fn offer(&self, job: PreviewJob) {
-        let PreviewJob { run, step, model, denoised, step_secs } = job;
+    fn offer(&self, offered: PreviewJob) {
         if let Some(previewer) = &self.0 {
-            previewer.offer(Job { run, step, model, denoised, step_secs });
+            previewer.offer(job(offered));
+        }
+    }
+
+    fn develop(&self, jobs: Vec<PreviewJob>) {
+        if let Some(previewer) = &self.0 {
+            previewer.develop(jobs.into_iter().map(job).collect());
         }
     }
 
@@ -38,15 +44,29 @@ impl Previews for PreviewPort {
     }
 }
 
+fn job(PreviewJob { run, step, model, denoised, step_secs }: PreviewJob) -> Job {
+    Job { run, step, model, denoised, step_secs }
+}
+
 /// Picture files through the gallery.
 pub(crate) struct GalleryFiles {
     /// What a picture of another program does not say is taken from here.
     pub(crate) base: Request,
 }
 
+fn panel(SheetPanel { picture, title, lines }: &SheetPanel) -> Panel<'_> {
+    Panel { picture, title, lines }
+}
+
 impl PictureFiles for GalleryFiles {
     fn save(&self, path: &Path, finished: &Finished) -> Result<(), Failure> {
         fourstep_gallery::save(path, &finished.picture, &finished.request, Some(&finished.timings))
+    }
+
+    fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure> {
+        let panels: Vec<Panel<'_>> = sheet.panels.iter().map(panel).collect();
+        let picture = fourstep_gallery::compose(&sheet.heading, &panels)?;
+        fourstep_gallery::save(path, &picture, &sheet.request, None)
     }
 
     fn open(&self, path: &Path) -> Result<OpenedPicture, Failure> {

@@ -15,6 +15,11 @@ impl CancelFloor {
         self.0.fetch_max(ticket, Ordering::Release);
     }
 
+    /// A token that the next [`raise`](Self::raise) to a higher number cancels.
+    pub fn token_until_raised(&self) -> CancelToken {
+        self.token(self.0.load(Ordering::Acquire))
+    }
+
     /// The token for the work with this number.
     pub fn token(&self, ticket: u64) -> CancelToken {
         CancelToken { floor: self.clone(), ticket }

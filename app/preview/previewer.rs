@@ -2,6 +2,7 @@ use crate::{Budget, Decode, DecodeError, LinearDecoder, Plan, half_size};
 use fourstep_compute::{CancelFloor, CancelToken};
 use fourstep_protocol::{Latents, ModelRef, Picture, RunId};
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
@@ -77,14 +78,22 @@ impl Previewer {
         self.post(Order::Show(job));
     }
 
+    /// Asks for these too, when no offer waits: at full size, one after the other, none left out. What was asked for before
+    /// is forgotten; an offer for a newer run ends the one being decoded.
+    pub fn develop(&self, jobs: Vec<Job>) {
+        lock(&self.shared.inbox).later = jobs.into();
+        self.shared.posted.notify_one();
+    }
+
     /// Says that the picture of this run is there: what is still being decoded for it is of no use any more.
     pub fn finish(&self, run: RunId) {
         self.floor.raise(run.0.saturating_add(1));
     }
 
-    /// The newest preview, if there is one that was not taken yet.
+    /// The newest preview that was not taken yet, then what was developed.
     pub fn try_picture(&self) -> Option<Preview> {
-        lock(&self.shared.preview).take()
+        let newest = lock(&self.shared.preview).take();
+        newest.or_else(|| lock(&self.shared.developed).pop_front())
     }
 
     /// The newest error, once. Previews go on with [`LinearDecoder`] after it.
@@ -93,7 +102,7 @@ impl Previewer {
     }
 
     fn post(&self, order: Order) {
-        *lock(&self.shared.order) = Some(order);
+        lock(&self.shared.inbox).newest = Some(order);
         self.shared.posted.notify_one();
     }
 }
@@ -107,15 +116,23 @@ impl Drop for Previewer {
 
 #[derive(Default)]
 struct Shared {
-    order: Mutex<Option<Order>>,
+    inbox: Mutex<Inbox>,
     posted: Condvar,
     preview: Mutex<Option<Preview>>,
+    developed: Mutex<VecDeque<Preview>>,
     error: Mutex<Option<String>>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    newest: Option<Order>,
+    later: VecDeque<Job>,
 }
 
 enum Order {
     Prepare(ModelRef),
     Show(Job),
+    Develop(Job),
     End,
 }
 
@@ -154,6 +171,12 @@ impl Worker {
                         wake();
                     }
                 }
+                Order::Develop(job) => {
+                    if let Some(preview) = self.develop(&job) {
+                        lock(&self.shared.developed).push_back(preview);
+                        wake();
+                    }
+                }
                 Order::End => return,
             }
             if lock(&self.shared.error).is_some() {
@@ -163,13 +186,35 @@ impl Worker {
     }
 
     fn next_order(&self) -> Order {
-        let mut slot = lock(&self.shared.order);
+        let mut inbox = lock(&self.shared.inbox);
         loop {
-            match slot.take() {
+            let later = |inbox: &mut Inbox| inbox.later.pop_front().map(Order::Develop);
+            match inbox.newest.take().or_else(|| later(&mut inbox)) {
                 Some(order) => return order,
-                None => slot = self.shared.posted.wait(slot).unwrap_or_else(PoisonError::into_inner),
+                None => inbox = self.shared.posted.wait(inbox).unwrap_or_else(PoisonError::into_inner),
             }
         }
+    }
+
+    fn develop(&mut self, job: &Job) -> Option<Preview> {
+        let cancel = self.floor.token_until_raised();
+        let open = self.open(&job.model);
+        let plan = Plan::Full;
+        let decoded = caught(|| open.decode(plan, &job.denoised, &cancel));
+        let picture = match decoded {
+            Ok(picture) => picture?,
+            Err(DecodeError::Cancelled) => return None,
+            Err(DecodeError::Failed(why)) => self.without_decoder(why, job, &cancel)?,
+        };
+        Some(Preview { run: job.run, step: job.step, picture: Arc::new(picture), plan })
+    }
+
+    /// After a fault nothing is known about the decoder's state: it is not asked again.
+    fn without_decoder(&mut self, why: String, job: &Job, cancel: &CancelToken) -> Option<Picture> {
+        self.report(why);
+        let open = self.open.as_mut()?;
+        open.decoder = Box::new(open.linear);
+        open.linear.decode(&job.denoised, cancel).ok()
     }
 
     fn show(&mut self, job: &Job) -> Option<Preview> {
@@ -188,13 +233,7 @@ impl Worker {
                 (picture?, plan)
             }
             Err(DecodeError::Cancelled) => return None,
-            Err(DecodeError::Failed(why)) => {
-                // After a fault nothing is known about the decoder's state: it is not asked again.
-                let mut linear = open.linear;
-                open.decoder = Box::new(linear);
-                self.report(why);
-                (linear.decode(&job.denoised, &cancel).ok()?, Plan::Full)
-            }
+            Err(DecodeError::Failed(why)) => (self.without_decoder(why, job, &cancel)?, Plan::Full),
         };
         let wanted = !cancel.is_cancelled();
         wanted.then(|| Preview { run: job.run, step: job.step, picture: Arc::new(picture), plan })

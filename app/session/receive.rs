@@ -77,7 +77,9 @@ impl Session {
         }
         run.step = step;
         let model = run.canonical.model.clone();
-        self.latest_step = Some(Step { run: id, step, steps, denoised, model });
+        let step = Step { run: id, step, steps, denoised, model };
+        run.seen.push(step.clone());
+        self.latest_step = Some(step);
         self.pace.note_sight(now);
     }
 
@@ -92,7 +94,7 @@ impl Session {
         }
         self.latest_step = None;
         self.pace.note_sight(now);
-        self.shown = Some(Shown { finished, canonical: run.canonical });
+        self.shown = Some(Shown { finished, canonical: run.canonical, steps: run.seen });
     }
 
     fn run_failed(&mut self, failure: Failure) {

@@ -12,6 +12,8 @@ pub(crate) struct Run {
     pub(crate) sent: Moment,
     /// When it began to paint, where something was loaded first, else when it was sent.
     pub(crate) begun: Moment,
+    /// What it looked like after each step so far.
+    pub(crate) seen: Vec<Step>,
     /// Steps done.
     pub(crate) step: u32,
     pub(crate) steps: u32,
@@ -38,6 +40,7 @@ impl Run {
             load,
             sent,
             begun: sent,
+            seen: Vec::new(),
             step: 0,
             steps,
             last_elapsed_secs: None,

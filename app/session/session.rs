@@ -61,6 +61,8 @@ pub struct Session {
 pub(crate) struct Shown {
     pub(crate) finished: Box<Finished>,
     pub(crate) canonical: Request,
+    /// What it looked like after each step.
+    pub(crate) steps: Vec<Step>,
 }
 
 /// A failure and what it is about: one of a run is over as soon as the request changes.

@@ -58,6 +58,11 @@ impl Session {
         self.shown.as_ref().map(|shown| &*shown.finished)
     }
 
+    /// What the last finished picture looked like after each of its steps.
+    pub fn shown_steps(&self) -> &[Step] {
+        self.shown.as_ref().map_or(&[], |shown| &shown.steps)
+    }
+
     /// The newest preview, where it is newer than the picture. It outlives its run until the next run has one.
     pub fn latest_step(&self) -> Option<&Step> {
         self.latest_step.as_ref()

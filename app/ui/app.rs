@@ -55,7 +55,7 @@ impl App {
             files,
             fonts,
             screen: Screen::new(),
-            stage: Stage::default(),
+            stage: Stage::new(cc.wgpu_render_state.as_ref()),
             status: StatusView::default(),
             happening: Happening::default(),
             failure: None,
@@ -133,9 +133,10 @@ impl App {
     /// Those of idle runs are not the live picture's.
     fn take_previews(&mut self, ctx: &Context) {
         while let Some(preview) = self.ports.previews.newest() {
-            match self.session.idle_run() {
-                Some(run) if run == preview.run => self.stage.take_preview(ctx, preview),
-                _ => self.screen.take_in(preview),
+            let is_idle = self.session.idle_run() == Some(preview.run);
+            self.stage.take_preview(ctx, &preview, is_idle);
+            if !is_idle {
+                self.screen.take_in(preview);
             }
         }
     }

@@ -6,11 +6,12 @@ use crate::files;
 use crate::i18n::{tr, tr_with};
 use crate::intent::{Fold, Intent};
 use crate::path_dialog::PathDialog;
+use crate::sheet;
 use crate::stage::{self, Zoom};
 use crate::words;
 use egui::{Context, Vec2, ViewportCommand};
 use fourstep_protocol::{Availability, ItemKind, ModelRef};
-use fourstep_session::{Action, Moment};
+use fourstep_session::{Action, Moment, TwinState};
 use std::path::PathBuf;
 
 impl App {
@@ -30,6 +31,7 @@ impl App {
                     self.files.save(finished.clone());
                 }
             }
+            Intent::SaveTwin => self.save_twin(),
             Intent::Copy => self.copy(ctx, now),
             Intent::OpenPicture => self.files.choose_picture(),
             Intent::OpenPicturePath(path) => self.files.open_picture(path),
@@ -92,6 +94,13 @@ impl App {
     fn set_stage_only(&mut self, ctx: &Context, only: bool) {
         self.stage_only = only;
         ctx.send_viewport_cmd(ViewportCommand::Fullscreen(only));
+    }
+
+    fn save_twin(&self) {
+        let (Some(fast), TwinState::Finished(slow)) = (self.session.shown(), self.session.twin()) else { return };
+        if let Some(sheet) = sheet::side_by_side(&[fast, slow]) {
+            self.files.save_sheet(fast.clone(), "-twin", sheet);
+        }
     }
 
     fn copy(&mut self, ctx: &Context, now: Moment) {

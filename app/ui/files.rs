@@ -2,7 +2,7 @@
 
 use crate::i18n;
 use crate::path_dialog::Wanted;
-use crate::ports::{Choice, Dialogs, OpenedPicture, PictureFiles};
+use crate::ports::{Choice, Dialogs, OpenedPicture, PictureFiles, Sheet};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use fourstep_protocol::{Failure, Finished};
 use std::path::{Path, PathBuf};
@@ -44,15 +44,29 @@ impl Files {
 
     /// Asks where, and saves; without dialogs in the pictures folder.
     pub(crate) fn save(&self, finished: Finished) {
+        let of = finished.clone();
+        self.save_as(of, "", move |pictures, path| pictures.save(path, &finished));
+    }
+
+    /// The same for pictures that are compared; `kind` becomes part of the name.
+    pub(crate) fn save_sheet(&self, of: Finished, kind: &'static str, sheet: Sheet) {
+        self.save_as(of, kind, move |pictures, path| pictures.save_sheet(path, &sheet));
+    }
+
+    fn save_as<F>(&self, of: Finished, kind: &'static str, write: F)
+    where
+        F: FnOnce(&dyn PictureFiles, &Path) -> Result<(), Failure> + Send + 'static,
+    {
         self.work(move |pictures, dialogs| {
             let folder = pictures.default_dir()?;
-            let name = pictures.suggested_name(&finished);
+            let name = pictures.suggested_name(&of);
+            let name = name.strip_suffix(".png").map_or(name.clone(), |stem| format!("{stem}{kind}.png"));
             let path = match dialogs.save_picture(&folder, &name) {
                 Choice::Path(path) => with_ending(path),
                 Choice::NoDialogs => unused(&folder, &name),
                 Choice::Cancelled => return Ok(None),
             };
-            pictures.save(&path, &finished)?;
+            write(pictures, &path)?;
             Ok(Some(Outcome::Saved(path)))
         });
     }

@@ -13,6 +13,8 @@ pub(crate) enum Intent {
     Paint,
     /// Ask where, then save the picture.
     Save,
+    /// Ask where, then save the picture and its twin on one sheet.
+    SaveTwin,
     /// Put the picture on the clipboard.
     Copy,
     /// Ask which picture, then take over its settings.

@@ -23,6 +23,7 @@ mod path_dialog;
 mod ports;
 mod resample;
 mod screen;
+mod sheet;
 mod shortcuts;
 mod stage;
 mod start;
@@ -36,6 +37,6 @@ mod words;
 pub use app::App;
 pub use ports::{
     Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
-    SettingsStore, SystemDialogs,
+    SettingsStore, Sheet, SheetPanel, SystemDialogs,
 };
 pub use start::{StartError, Waker, native_options, run};

@@ -1,6 +1,6 @@
 use crate::i18n::tr;
 use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, ModelRef, Picture, Request, RunId};
-use fourstep_session::{Moment, Settings};
+use fourstep_session::{Moment, Settings, Step};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +33,10 @@ pub trait Previews {
     /// Offers the latents of a step; may be left undone where decoding would slow the run down.
     fn offer(&self, job: PreviewJob);
 
+    /// Asks for these as well, at full size and none left out, when there is nothing newer to decode. What was asked for
+    /// before is forgotten.
+    fn develop(&self, jobs: Vec<PreviewJob>);
+
     /// The newest preview that was not handed out yet. Wakes the window when there is one.
     fn newest(&self) -> Option<PreviewPicture>;
 
@@ -53,6 +57,14 @@ pub struct PreviewJob {
     pub denoised: Arc<Latents>,
     /// What a step takes now, to measure the budget by; 0 where it is not known yet.
     pub step_secs: f64,
+}
+
+impl PreviewJob {
+    /// What a step looks like, where nothing is known of how long it took.
+    pub fn of(step: &Step) -> Self {
+        let Step { run, step, denoised, model, .. } = step.clone();
+        Self { run, step, model, denoised, step_secs: 0.0 }
+    }
 }
 
 /// A decoded preview; may be smaller than the picture.
@@ -117,6 +129,12 @@ pub trait PictureFiles: Send + Sync {
     /// Where the file cannot be written.
     fn save(&self, path: &Path, finished: &Finished) -> Result<(), Failure>;
 
+    /// Writes pictures side by side with their captions, and the settings of the first.
+    ///
+    /// # Errors
+    /// Where the sheet would be too large, or the file cannot be written.
+    fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure>;
+
     /// Reads a picture and the settings saved in it.
     ///
     /// # Errors
@@ -131,6 +149,28 @@ pub trait PictureFiles: Send + Sync {
 
     /// A file name that tells what is in the picture: `a-red-apple-7.png`.
     fn suggested_name(&self, finished: &Finished) -> String;
+}
+
+/// Pictures to be compared on one page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sheet {
+    /// What they have in common.
+    pub heading: String,
+    /// From left to right.
+    pub panels: Vec<SheetPanel>,
+    /// The settings that are saved with it.
+    pub request: Arc<Request>,
+}
+
+/// A picture of a [`Sheet`] and what stands under it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SheetPanel {
+    /// The picture.
+    pub picture: Arc<Picture>,
+    /// What it is: `LCM, 4 steps`.
+    pub title: String,
+    /// More about it, a line each.
+    pub lines: Vec<String>,
 }
 
 /// A picture file that was opened.

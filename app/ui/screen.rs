@@ -68,9 +68,11 @@ impl Screen {
         changed
     }
 
-    /// A preview of a live run.
+    /// A preview of a live run; one of an older run is nothing for the stage any more.
     pub(crate) fn take_in(&mut self, preview: PreviewPicture) {
-        self.preview = Some(preview);
+        if self.preview.as_ref().is_none_or(|waiting| waiting.run <= preview.run) {
+            self.preview = Some(preview);
+        }
     }
 
     /// Tells the decoder what is wanted of it.
@@ -90,13 +92,8 @@ impl Screen {
     fn offer(&mut self, session: &Session, previews: &dyn Previews) {
         let Some(step) = session.latest_step().filter(|s| self.offered != Some((s.run, s.step))) else { return };
         self.offered = Some((step.run, step.step));
-        previews.offer(crate::PreviewJob {
-            run: step.run,
-            step: step.step,
-            model: step.model.clone(),
-            denoised: Arc::clone(&step.denoised),
-            step_secs: session.metrics().step_secs.unwrap_or_default(),
-        });
+        let step_secs = session.metrics().step_secs.unwrap_or_default();
+        previews.offer(crate::PreviewJob { step_secs, ..crate::PreviewJob::of(step) });
     }
 
     fn take_preview(&mut self, ctx: &Context, session: &mut Session, now: Moment) -> bool {

@@ -284,6 +284,23 @@ twin-is-slow = This picture is painted in many steps itself.
 twin-no-picture = It is painted as soon as the live picture is there.
 twin-waiting = It is painted when there is nothing else to do.
 twin-guidance = guidance { $scale }
+twin-sides = Side by side
+twin-sides-name = Both pictures beside each other
+twin-wipe = Wipe
+twin-wipe-name = A divider between both pictures
+twin-onion = Onion skin
+twin-onion-name = The slow picture laid over the live one
+twin-difference = Difference
+twin-difference-name = Where the pictures differ
+twin-divider = Divider
+twin-cover = Slow picture over the live one
+twin-equal = equal
+twin-apart = far apart
+twin-mean = mean { $percent } %
+twin-save = Save both
+twin-save-name = Save both pictures on one labelled sheet
+twin-step = { $side }: step { $step } of { $steps }
+twin-step-tip = click again for the finished picture
 
 ## Browser of the library
 

@@ -266,6 +266,23 @@ twin-is-slow = 這張圖片本身就是以多步數繪製的。
 twin-no-picture = 即時圖片完成後就會繪製。
 twin-waiting = 閒置時就會繪製。
 twin-guidance = 引導強度 { $scale }
+twin-sides = 並排
+twin-sides-name = 兩張圖片並排
+twin-wipe = 滑動對比
+twin-wipe-name = 以分隔線對比兩張圖片
+twin-onion = 疊圖
+twin-onion-name = 將多步數圖片疊在即時圖片上
+twin-difference = 差異
+twin-difference-name = 兩張圖片的差異之處
+twin-divider = 分隔線
+twin-cover = 多步數圖片的不透明度
+twin-equal = 相同
+twin-apart = 差異大
+twin-mean = 平均 { $percent } %
+twin-save = 儲存兩張
+twin-save-name = 將兩張圖片儲存為一張附標示的對照圖
+twin-step = { $side }：第 { $step } 步，共 { $steps } 步
+twin-step-tip = 再按一次回到完成的圖片
 
 ## 模型庫
 

@@ -177,3 +177,21 @@ fn dropping_it_ends_what_is_under_way() {
     assert_eq!(s.calls.recv_timeout(PATIENCE), Ok(Call::Cancelled));
     assert!(s.calls.recv_timeout(PATIENCE).is_err(), "the thread and its decoder are gone");
 }
+
+#[test]
+fn what_is_developed_comes_whole_and_in_order_but_after_what_is_new() {
+    let stage = stage();
+    stage.previewer.develop((1..=3).map(|step| job("m", 1, step, 9.0)).collect());
+    assert_eq!(stage.call(), Call::Began([1, 4, 4, 4]), "at full size however slow its step was");
+    stage.previewer.offer(job("m", 2, 7, 0.01));
+    assert_eq!(stage.call(), Call::Cancelled, "a newer run comes first");
+    assert_eq!(stage.call(), Call::Began([1, 4, 4, 4]));
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        stage.answers.send(Ok(())).expect("it listens");
+        stage.woken.recv_timeout(PATIENCE).expect("a preview");
+        let preview = stage.previewer.try_picture().expect("a preview");
+        seen.push((preview.run.0, preview.step));
+    }
+    assert_eq!(seen, [(2, 7), (1, 2), (1, 3)]);
+}

@@ -15,11 +15,11 @@ use crate::intent::View;
 use crate::ports::{PreviewPicture, Previews};
 use crate::screen::Screen;
 use crate::theme::palette;
+use eframe::egui_wgpu::RenderState;
 use egui::{Context, Frame, Margin, Ui};
 use fourstep_session::{Session, Tab};
 
 /// How the stage looks at the picture.
-#[derive(Default)]
 pub(crate) struct Stage {
     pub zoom: Zoom,
     /// Chosen by hand; else smooth, and pixels where zoomed in far.
@@ -28,14 +28,19 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// `gpu` draws what the processor would be too slow for.
+    pub(crate) fn new(gpu: Option<&RenderState>) -> Self {
+        Self { zoom: Zoom::default(), pixels: None, twin: twin::Twin::new(gpu) }
+    }
+
     /// Takes over what the session and the decoder have for the tabs beside the picture.
     pub(crate) fn update(&mut self, ctx: &Context, session: &Session, previews: &dyn Previews) {
         self.twin.update(ctx, session, previews);
     }
 
-    /// A preview that is not the live picture's.
-    pub(crate) fn take_preview(&mut self, ctx: &Context, preview: PreviewPicture) {
-        self.twin.take_preview(ctx, preview);
+    /// A preview, of the live run or of the idle one.
+    pub(crate) fn take_preview(&mut self, ctx: &Context, preview: &PreviewPicture, is_idle: bool) {
+        self.twin.take_preview(ctx, preview, is_idle);
     }
 }
 

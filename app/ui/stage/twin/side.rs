@@ -3,13 +3,13 @@
 use super::super::{Zoom, picture};
 use crate::i18n::{tr, tr_with};
 use crate::intent::View;
-use crate::screen::{Layer, Screen};
+use crate::screen::Screen;
 use crate::theme::{self, palette};
 use crate::top_bar::duration;
 use crate::widgets::{line, progress};
 use crate::words;
-use egui::{Align2, Color32, Rect, Ui, Vec2, pos2, vec2};
-use fourstep_protocol::{Finished, Request, Timings};
+use egui::{Align2, Rect, Ui, pos2, vec2};
+use fourstep_protocol::{Request, Timings};
 use fourstep_session::TwinState;
 
 /// Height of the caption, in points.
@@ -20,31 +20,31 @@ pub(super) fn picture_area(half: Rect) -> Rect {
     half.with_min_y(half.top() + CAPTION)
 }
 
+/// What the live picture is.
+pub(super) fn live_caption(ui: &Ui, view: &View<'_>, half: Rect) {
+    let timings = view.session.shown().filter(|_| !view.session.is_stale()).map(|f| &f.timings);
+    caption(ui, half, view.session.request(), timings);
+}
+
+/// What the slow picture is, or will be.
+pub(super) fn slow_caption(ui: &Ui, view: &View<'_>, half: Rect) {
+    if let Some(request) = view.session.twin_request() {
+        let done = if let TwinState::Finished(finished) = view.session.twin() { Some(&finished.timings) } else { None };
+        caption(ui, half, &request, done);
+    }
+}
+
 /// The picture as it is painted live.
-pub(super) fn live(ui: &Ui, view: &View<'_>, screen: &Screen, half: Rect, zoom: Zoom) {
-    let area = picture_area(half);
-    let shown = view.session.shown();
-    let request = view.session.request();
-    let timings = shown.filter(|_| !view.session.is_stale()).map(|f| &f.timings);
-    caption(ui, half, request, timings);
+pub(super) fn live(ui: &Ui, view: &View<'_>, screen: &Screen, area: Rect, zoom: Zoom) {
     match screen.current() {
         Some(_) => picture::paint(ui, view, zoom, screen, area),
         None => note(ui, area, tr("stage-first-picture")),
     }
 }
 
-/// The same in many steps, or why it is not there.
-pub(super) fn slow(ui: &Ui, view: &View<'_>, layer: Option<&Layer>, half: Rect, zoom: Zoom, size: Vec2) {
-    let area = picture_area(half);
-    let twin = view.session.twin();
-    if let Some(request) = view.session.twin_request() {
-        let timings = if let TwinState::Finished(Finished { timings, .. }) = twin { Some(timings) } else { None };
-        caption(ui, half, &request, timings);
-    }
-    if let Some(layer) = layer {
-        picture::draw(ui, layer, zoom.rect(area, size), area, Color32::WHITE);
-    }
-    match twin {
+/// How far the slow picture is, or why there is none.
+pub(super) fn slow_state(ui: &Ui, view: &View<'_>, area: Rect) {
+    match view.session.twin() {
         TwinState::OnlyFewSteps => {
             let name = view.session.model().name.as_str();
             note(ui, area, &tr_with("twin-only-few-steps", &[("name", name.into())]));

@@ -12,7 +12,7 @@ use fourstep_protocol::{
 use fourstep_session::{Language, Moment, Session, Settings};
 use fourstep_ui::{
     App, Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
-    SettingsStore,
+    SettingsStore, Sheet,
 };
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) previews: VecDeque<PreviewPicture>,
     pub(crate) prepared: Vec<ModelRef>,
     pub(crate) offered: Vec<(RunId, u32)>,
+    pub(crate) developed: Vec<(RunId, u32)>,
+    pub(crate) sheets: Vec<Sheet>,
     pub(crate) ended: Vec<RunId>,
     pub(crate) saved: Vec<PathBuf>,
     pub(crate) settings: Vec<Settings>,
@@ -74,6 +76,10 @@ impl Previews for Double {
         self.lock().offered.push((job.run, job.step));
     }
 
+    fn develop(&self, jobs: Vec<PreviewJob>) {
+        self.lock().developed.extend(jobs.into_iter().map(|job| (job.run, job.step)));
+    }
+
     fn newest(&self) -> Option<PreviewPicture> {
         self.lock().previews.pop_front()
     }
@@ -85,6 +91,12 @@ impl PictureFiles for Double {
             let why = format!("{} is full", path.display());
             return Err(Failure::machine("The picture could not be saved", why, "Save it to another folder."));
         }
+        self.lock().saved.push(path.to_owned());
+        Ok(())
+    }
+
+    fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure> {
+        self.lock().sheets.push(sheet.clone());
         self.lock().saved.push(path.to_owned());
         Ok(())
     }
@@ -320,14 +332,20 @@ impl Window {
 
     /// All steps and the picture; then quiet.
     pub(crate) fn finish(&mut self) {
-        let (run, request) = self.newest();
+        let (_, request) = self.newest();
         self.start();
         for step in 1..=request.steps {
             self.step(step);
         }
+        self.finish_with(picture);
+    }
+
+    /// The picture, whatever steps there were; then quiet.
+    pub(crate) fn finish_with(&mut self, paint: impl Fn(&Request) -> Arc<Picture>) {
+        let (run, request) = self.newest();
         let finished = Finished {
             run,
-            picture: picture(&request),
+            picture: paint(&request),
             latents: Arc::new(latents(&request)),
             timings: Timings {
                 load_secs: 0.0,
@@ -387,7 +405,7 @@ pub(crate) fn picture(request: &Request) -> Arc<Picture> {
 }
 
 /// An apple on a coloured ground; with `clear` below 1 still in the haze of the first steps.
-fn painted(request: &Request, clear: f32) -> Arc<Picture> {
+pub(crate) fn painted(request: &Request, clear: f32) -> Arc<Picture> {
     let (w, h) = (request.size.width, request.size.height);
     let mut rgb = Vec::with_capacity((w * h * 3) as usize);
     for y in 0..h {
