@@ -1,5 +1,7 @@
 //! The live picture beside the same in many steps.
 
+#![allow(clippy::unwrap_used)]
+
 mod double;
 
 use double::{Look, Window, painted};

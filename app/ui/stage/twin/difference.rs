@@ -154,13 +154,14 @@ fn mean_difference([a, b]: [&Picture; 2]) -> Option<f32> {
 
 /// The colour of a mean difference of the channels of 0 … 1: what the shader computes, for the legend.
 pub(super) fn heat(apart: f32) -> Color32 {
+    // As `shaders/difference.wgsl` has them, to the precision of f32.
     const C: [[f32; 3]; 7] = [
         [0.000_218_940_36, 0.001_651_004_6, -0.019_480_899],
         [0.106_513_42, 0.563_956_44, 3.932_712_4],
         [11.602_493, -3.972_854, -15.942_394],
-        [-41.703_995, 17.436_399, 44.354_145],
+        [-41.703_995, 17.436_4, 44.354_145],
         [77.162_94, -33.402_36, -81.807_31],
-        [-71.319_43, 32.626_064, 73.209_5],
+        [-71.319_43, 32.626_064, 73.209_52],
         [25.131_126, -12.242_669, -23.070_326],
     ];
     let t = (apart * 2.0).clamp(0.0, 1.0);

@@ -103,10 +103,7 @@ fn legend(ui: &Ui, area: Rect, mean: Option<f32>) {
     }
     let apart = text(bar.right() + 8.0, Align2::LEFT_CENTER, tr("twin-apart"));
     if let Some(mean) = mean {
-        text(
-            apart.right() + 16.0,
-            Align2::LEFT_CENTER,
-            &tr_with("twin-mean", &[("percent", format!("{:.1}", mean * 100.0).into())]),
-        );
+        let percent = format!("{:.1}", mean * 100.0);
+        text(apart.right() + 16.0, Align2::LEFT_CENTER, &tr_with("twin-mean", &[("percent", percent.into())]));
     }
 }
