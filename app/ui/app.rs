@@ -3,6 +3,7 @@ use crate::browser::Browser;
 use crate::drop;
 use crate::files::Files;
 use crate::fonts::{self, SystemFonts};
+use crate::frame_meter::FrameMeter;
 use crate::happening::Happening;
 use crate::i18n::{self, tr};
 use crate::intent::{Intent, View};
@@ -34,6 +35,7 @@ pub struct App {
     saved: Settings,
     changed_at: Option<Moment>,
     fresh: bool,
+    frames: FrameMeter,
 }
 
 /// Settings are kept this long after the last change.
@@ -67,6 +69,7 @@ impl App {
             saved,
             changed_at: None,
             fresh: true,
+            frames: FrameMeter::default(),
         }
     }
 
@@ -164,7 +167,10 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        if let Some(secs) = frame.info().cpu_usage {
+            self.frames.note(secs);
+        }
         set_theme(ctx, self.session.settings().ui.light_theme);
         i18n::set(self.session.settings().ui.language);
         let now = (self.ports.clock)();
@@ -203,6 +209,9 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self) {
+        if let Some(summary) = self.frames.summary() {
+            log::debug!("{summary}");
+        }
         if *self.session.settings() != self.saved {
             self.save_settings();
         }

@@ -12,6 +12,7 @@ mod drop;
 mod error_bar;
 mod files;
 mod fonts;
+mod frame_meter;
 mod happening;
 mod help;
 mod i18n;

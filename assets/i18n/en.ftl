@@ -396,3 +396,17 @@ help-zoom = Fit, or one pixel to a pixel
 help-pixels = Smooth, or pixels
 help-letters = Larger and smaller letters
 help-help = These shortcuts
+
+## Following the run of the picture on the stage
+
+bond-fork = Keep the first steps
+bond-fork-meaning = The first steps of this picture stay as they are; what you change varies the rest.
+bond-composition = Hold the composition
+bond-composition-meaning = Where things are, and how light, stays for so many steps; prompt, LoRAs and guidance change the rest.
+bond-on = { $name }: { $n }
+bond-first = { $n ->
+    [one] The first step
+   *[other] The first { $n } steps
+}
+bond-steps = Steps
+bond-off = Let go

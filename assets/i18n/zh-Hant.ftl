@@ -378,3 +378,14 @@ help-zoom = 符合視窗或一比一
 help-pixels = 平滑或像素
 help-letters = 放大與縮小文字
 help-help = 這份快速鍵清單
+
+## 跟隨畫面上這張圖片的過程
+
+bond-fork = 保留前幾步
+bond-fork-meaning = 這張圖片的前幾步保持不變，之後的更動只影響其餘步驟。
+bond-composition = 鎖定構圖
+bond-composition-meaning = 在這些步數內保持構圖與明暗；提示詞、LoRA 與引導強度只改變其餘部分。
+bond-on = { $name }：{ $n } 步
+bond-first = 前 { $n } 步
+bond-steps = 步數
+bond-off = 解除

@@ -1,4 +1,4 @@
-use super::{Stage, Zoom, picture};
+use super::{Stage, Zoom, bonds, picture};
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
@@ -10,13 +10,14 @@ use egui::{Align, Align2, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2}
 use fourstep_session::Status;
 
 /// Points of the step bar.
-const BAR: f32 = 176.0;
+const BAR: f32 = 112.0;
 
 /// How far the run is at the left; how the picture is looked at at the right.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Screen) {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         step_bar(ui, view);
+        bonds::show(ui, view);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| zoom_buttons(ui, view, stage, screen));
     });
 }
@@ -34,7 +35,7 @@ fn step_bar(ui: &mut Ui, view: &View<'_>) {
         }
         _ => (0, request.steps, p.disabled, words::steps(request.steps)),
     };
-    let (rect, response) = ui.allocate_exact_size(vec2(BAR + 84.0, 24.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(BAR + 76.0, 24.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, &text));
     let bar = Rect::from_min_size(pos2(rect.left(), rect.center().y - 3.0), vec2(BAR, 6.0));
     let gap = if steps <= 16 { 3.0 } else { 0.0 };

@@ -1,5 +1,6 @@
 //! The picture, as large as it can be, and what one does with it; in its tabs, what there is beside it.
 
+mod bonds;
 mod footer;
 mod header;
 mod picture;

@@ -141,3 +141,13 @@ fn path_dialog() {
     window.pass(0.5);
     snapshot(&mut window, "path_dialog_900");
 }
+
+#[test]
+fn keeping_the_first_steps() {
+    let mut window = idle(Look { width: 900.0, height: 600.0, ..Look::default() });
+    window.harness.get_by_label("Keep the first steps").click();
+    window.pass(0.3);
+    window.harness.get_by_label("The first 2 steps").click();
+    window.pass(0.3);
+    snapshot(&mut window, "fork_900");
+}
