@@ -1,10 +1,50 @@
 //! The person's wildcards: text files in a folder, a choice a line. `hats/winter.txt` is `__hats/winter__`.
 
 use fourstep_prompt::Wildcards;
+use fourstep_ui::{Waker, WildcardFiles};
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
 };
+
+/// Fills the window's port: each look is a short thread.
+pub(crate) struct WildcardPort {
+    newest: Arc<Mutex<Arc<Wildcards>>>,
+    waker: Waker,
+}
+
+impl WildcardPort {
+    /// Begins to read at once.
+    pub(crate) fn new(waker: Waker) -> Self {
+        let port = Self { newest: Arc::default(), waker };
+        port.refresh();
+        port
+    }
+}
+
+impl WildcardFiles for WildcardPort {
+    fn newest(&self) -> Arc<Wildcards> {
+        Arc::clone(&self.newest.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn refresh(&self) {
+        let Some(folder) = folder() else { return };
+        let (newest, waker) = (Arc::clone(&self.newest), self.waker.clone());
+        let look = move || {
+            let read = read(&folder);
+            let mut newest = newest.lock().unwrap_or_else(PoisonError::into_inner);
+            if **newest != read {
+                *newest = Arc::new(read);
+                waker();
+            }
+        };
+        if let Err(e) = thread::Builder::new().name("wildcards".into()).spawn(look) {
+            log::warn!("the wildcards are not read: {e}");
+        }
+    }
+}
 
 /// Folders in folders are read to this depth.
 const DEEPEST: u32 = 4;

@@ -4,6 +4,7 @@ use crate::{
     library::CatalogLibrary,
     ports::{GalleryFiles, PreviewPort},
     previews, settings,
+    wildcards::WildcardPort,
 };
 use fourstep_catalog::Catalog;
 use fourstep_engine::{DeviceOptions, Engine, EngineOptions};
@@ -56,6 +57,7 @@ fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, 
         pictures: Arc::new(GalleryFiles { base }),
         settings: Box::new(settings::Store),
         library: Box::new(CatalogLibrary::new(catalog.clone(), waker.clone())),
+        wildcards: Box::new(WildcardPort::new(waker.clone())),
         dialogs: Arc::new(SystemDialogs),
         random_seed: Box::new(random_seed),
         clock: Box::new(move || Moment(start.elapsed().as_secs_f64())),

@@ -13,6 +13,7 @@ impl Session {
             Action::SetPrompt(text) => self.edit(Edit::Prompt, now, |r| r.prompt = text),
             Action::SetNegativePrompt(text) => self.edit(Edit::NegativePrompt, now, |r| r.negative_prompt = text),
             Action::SetBlend(blend) => self.edit(Edit::Blend, now, |r| r.blend = blend),
+            Action::LeaveOut(place) => self.leave_out(place),
             Action::ApplyStyle(name) => self.apply_style(&name, now),
             Action::SaveStyle(name) => self.save_style(&name),
             Action::DeleteStyle(name) => self.delete_style(&name),

@@ -1,5 +1,6 @@
 use crate::Bond;
 use fourstep_protocol::{Blended, ModelRef, Noise, Request, Sampler, Size};
+use std::ops::Range;
 
 /// What the person did in the window.
 ///
@@ -12,6 +13,8 @@ pub enum Action {
     SetNegativePrompt(String),
     /// Changed the prompts that are mixed into the first, or their parts.
     SetBlend(Vec<Blended>),
+    /// Points at a word of the prompt, in bytes: the picture is painted without it while nothing else is wanted.
+    LeaveOut(Option<Range<usize>>),
     /// Added the words of a style to both prompts.
     ApplyStyle(String),
     /// Kept both prompts as a style of this name.

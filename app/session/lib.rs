@@ -5,6 +5,7 @@
 
 mod act;
 mod action;
+mod blend;
 mod bond;
 mod few_step;
 mod fit;
@@ -27,9 +28,10 @@ mod tab;
 mod view;
 
 pub use action::Action;
+pub use blend::{parts_at, place_of};
 pub use bond::Bond;
 pub use few_step::FewStep;
-pub use idle::TwinState;
+pub use idle::{LeftOut, TwinState};
 pub use loras::{LoraTrouble, Misfit};
 pub use meter::Metrics;
 pub use moment::Moment;

@@ -174,6 +174,11 @@ impl Session {
         speak(&self.settings.request, &self.wildcards, &self.library, self.model.family)
     }
 
+    /// What of the prompts could not be followed.
+    pub fn prompt_troubles(&self) -> &[PromptTrouble] {
+        &self.prompt_troubles
+    }
+
     /// What was typed for this picture, where it comes to the same now; else what it came to then.
     pub(crate) fn as_typed(&self, mut request: Request) -> Request {
         let Some(typed) = request.typed.take() else { return request };

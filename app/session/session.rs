@@ -5,7 +5,7 @@ use crate::{
     inspect::Inspections,
     meter::{Load, Meter},
     pace::{Due, InProgress, Outlook, Pace},
-    prompts::Read,
+    prompts::{PromptTrouble, Read, Spoken},
     run::Run,
     settings::no_model,
 };
@@ -49,6 +49,8 @@ pub struct Session {
     /// The model whose LCM-LoRA is applied as soon as it is here.
     pub(crate) few_step_awaited: Option<ModelRef>,
     pub(crate) wildcards: Arc<Wildcards>,
+    /// What of the prompts could not be followed.
+    pub(crate) prompt_troubles: Vec<PromptTrouble>,
     /// How the prompt of the last run was read.
     pub(crate) read: Option<Read>,
     pub(crate) device: Option<DeviceInfo>,
@@ -104,6 +106,7 @@ impl Session {
             library: Arc::default(),
             few_step_awaited: None,
             wildcards: Arc::default(),
+            prompt_troubles: Vec::new(),
             read: None,
             device: None,
             heard: false,
@@ -172,7 +175,9 @@ impl Session {
 
     /// Brings what is pending, outstanding and stale in line with the request; after every action and event.
     pub(crate) fn reconcile(&mut self, now: Moment) {
-        let wanted = self.canonical();
+        let Spoken { request, troubles } = self.spoken();
+        self.prompt_troubles = troubles;
+        let wanted = request.canonical(&self.model);
         let is_shown = self.shown.as_ref().is_some_and(|shown| shown.canonical == wanted);
         let is_painted = self.run.as_ref().is_some_and(|run| run.canonical == wanted);
         let may_abandon = self.settings.live || self.pace.is_forced();

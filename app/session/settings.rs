@@ -47,6 +47,10 @@ pub struct UiSettings {
     pub advanced_open: bool,
     /// The LoRAs are unfolded.
     pub loras_open: bool,
+    /// The mix of prompts is unfolded.
+    pub blend_open: bool,
+    /// The picture is shown without the word under the pointer; else only while Alt is held.
+    pub leave_out_words: bool,
     /// The light theme instead of the dark one.
     pub light_theme: bool,
     /// What the stage shows; the next start shows the picture. What is painted while idle depends on it.

@@ -36,6 +36,7 @@ pub struct App {
     changed_at: Option<Moment>,
     fresh: bool,
     frames: FrameMeter,
+    in_front: bool,
 }
 
 /// Settings are kept this long after the last change.
@@ -70,6 +71,7 @@ impl App {
             changed_at: None,
             fresh: true,
             frames: FrameMeter::default(),
+            in_front: false,
         }
     }
 
@@ -144,6 +146,16 @@ impl App {
         }
     }
 
+    /// Lists may have been edited in another program while this window was behind it.
+    fn take_wildcards(&mut self, ctx: &Context, now: Moment) {
+        let in_front = ctx.input(|i| i.focused);
+        if in_front && !std::mem::replace(&mut self.in_front, in_front) {
+            self.ports.wildcards.refresh();
+        }
+        self.in_front = in_front;
+        self.session.set_wildcards(self.ports.wildcards.newest(), now);
+    }
+
     fn keep_settings(&mut self, ctx: &Context, now: Moment) {
         if *self.session.settings() == self.saved {
             return;
@@ -176,6 +188,7 @@ impl eframe::App for App {
         let now = (self.ports.clock)();
         self.take_outcomes(now);
         self.take_library(now);
+        self.take_wildcards(ctx, now);
         self.pump(ctx, now);
         self.take_previews(ctx);
         self.screen.update(ctx, &mut self.session, &*self.ports.previews, now);

@@ -56,6 +56,10 @@ impl App {
                 let ui = self.session.ui_mut();
                 ui.light_theme = !ui.light_theme;
             }
+            Intent::ToggleLeaveOut => {
+                let ui = self.session.ui_mut();
+                ui.leave_out_words = !ui.leave_out_words;
+            }
             Intent::ToggleHelp => self.help = !self.help,
             Intent::ToggleStageOnly => self.set_stage_only(ctx, !self.stage_only),
             Intent::ShowTab(tab) => self.session.ui_mut().tab = *tab,
@@ -72,6 +76,7 @@ impl App {
                 let open = match fold {
                     Fold::Negative => &mut ui.negative_open,
                     Fold::Loras => &mut ui.loras_open,
+                    Fold::Blend => &mut ui.blend_open,
                     Fold::Advanced => &mut ui.advanced_open,
                 };
                 *open = !*open;

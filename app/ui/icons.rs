@@ -35,4 +35,7 @@ pub(crate) const FILE: &str = "\u{e230}";
 pub(crate) const LIGHTNING: &str = "\u{e2de}";
 pub(crate) const SEARCH: &str = "\u{e30c}";
 pub(crate) const PROHIBIT: &str = "\u{e3de}";
+pub(crate) const EYE_SLASH: &str = "\u{e224}";
+pub(crate) const PALETTE: &str = "\u{e6c8}";
+pub(crate) const TRASH: &str = "\u{e4a6}";
 pub(crate) const STACK: &str = "\u{e466}";

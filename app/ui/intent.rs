@@ -49,6 +49,8 @@ pub(crate) enum Intent {
     TogglePixels,
     /// Zoom between the whole picture and one pixel to a pixel.
     ToggleZoom,
+    /// Show pictures without the word under the pointer, or only while Alt is held.
+    ToggleLeaveOut,
     /// Fold or unfold a part of the panel.
     Fold(Fold),
     /// Put away a failure of the window's own.
@@ -63,6 +65,7 @@ pub(crate) enum Fold {
     Negative,
     Loras,
     Advanced,
+    Blend,
 }
 
 /// What a view reads and where it leaves what the person wants.

@@ -38,6 +38,6 @@ mod words;
 pub use app::App;
 pub use ports::{
     Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
-    SettingsStore, Sheet, SheetPanel, SystemDialogs,
+    SettingsStore, Sheet, SheetPanel, SystemDialogs, WildcardFiles,
 };
 pub use start::{StartError, Waker, native_options, run};

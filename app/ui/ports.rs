@@ -1,4 +1,5 @@
 use crate::i18n::tr;
+use fourstep_prompt::Wildcards;
 use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, ModelRef, Picture, Request, RunId};
 use fourstep_session::{Moment, Settings, Step};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub struct Ports {
     pub settings: Box<dyn SettingsStore>,
     /// What is here to paint with, and what can be downloaded.
     pub library: Box<dyn Library>,
+    /// The lists that wildcards of prompts choose from.
+    pub wildcards: Box<dyn WildcardFiles>,
     /// The file dialogs of the desktop.
     pub dialogs: Arc<dyn Dialogs>,
     /// A seed that was not there before.
@@ -101,6 +104,15 @@ pub trait Library {
 
     /// The next answer, in the order of the questions. What it names is in [`items`](Self::items) by then.
     fn seen(&self) -> Option<Seen>;
+}
+
+/// The person's lists of words, from files; read on a thread of its own.
+pub trait WildcardFiles {
+    /// The newest lists: the same `Arc` until something changes, which wakes the window.
+    fn newest(&self) -> Arc<Wildcards>;
+
+    /// Looks whether the files have changed.
+    fn refresh(&self);
 }
 
 /// What lies at a path.

@@ -1,7 +1,7 @@
 //! The keys. Those without Ctrl are free for shortcuts only while no text is being typed.
 
 use crate::intent::{Intent, View};
-use crate::panel::prompt_id;
+use crate::panel::{is_completing, prompt_id};
 use egui::{Context, Event, FocusDirection, ImeEvent, Key, Modifiers};
 use fourstep_protocol::ItemKind;
 use fourstep_session::Action;
@@ -10,7 +10,14 @@ use fourstep_session::Action;
 pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
     (
         "help-painting",
-        &[("Enter", "help-paint"), ("Shift Enter", "help-new-line"), ("Space", "help-pause"), ("Esc", "help-stop")],
+        &[
+            ("Enter", "help-paint"),
+            ("Shift Enter", "help-new-line"),
+            ("Ctrl ↑ ↓", "help-weight"),
+            ("Alt", "help-without"),
+            ("Space", "help-pause"),
+            ("Esc", "help-stop"),
+        ],
     ),
     (
         "help-settings",
@@ -49,7 +56,7 @@ const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
 /// Reads the keys of this frame; the ones that are shortcuts are not seen by any field.
 pub(crate) fn read(ctx: &Context, view: &mut View<'_>, modal: bool) {
-    if ctx.input(|i| i.key_pressed(Key::Escape)) {
+    if ctx.input(|i| i.key_pressed(Key::Escape)) && !is_completing(ctx) {
         view.want(Intent::Escape);
     }
     if modal {
@@ -60,7 +67,7 @@ pub(crate) fn read(ctx: &Context, view: &mut View<'_>, modal: bool) {
     }
     with_ctrl(ctx, view);
     let focused = ctx.memory(egui::Memory::focused);
-    let can_enter = focused.is_none_or(|id| id == prompt_id()) && !is_composing(ctx);
+    let can_enter = focused.is_none_or(|id| id == prompt_id()) && !is_composing(ctx) && !is_completing(ctx);
     // Shift+Enter breaks a line, and would count as Enter otherwise.
     if can_enter && !ctx.input(|i| i.modifiers.shift) && pressed(ctx, Modifiers::NONE, Key::Enter) {
         view.want(Intent::Paint);

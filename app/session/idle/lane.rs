@@ -1,4 +1,4 @@
-use super::{Customer, twin::Twin};
+use super::{Customer, twin::Twin, without::Without};
 use crate::Session;
 use fourstep_protocol::{Command, Event, Request, RunId};
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub(crate) struct Lane {
     run: Option<IdleRun>,
     pub(crate) twin: Twin,
+    pub(crate) without: Without,
 }
 
 #[derive(Debug)]
@@ -20,21 +21,24 @@ struct IdleRun {
 /// Names a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
+    Without,
     Twin,
 }
 
 impl Lane {
     /// Who comes first where several want something.
-    const ORDER: [Who; 1] = [Who::Twin];
+    const ORDER: [Who; 2] = [Who::Without, Who::Twin];
 
     fn customer(&self, who: Who) -> &dyn Customer {
         match who {
+            Who::Without => &self.without,
             Who::Twin => &self.twin,
         }
     }
 
     fn customer_mut(&mut self, who: Who) -> &mut dyn Customer {
         match who {
+            Who::Without => &mut self.without,
             Who::Twin => &mut self.twin,
         }
     }

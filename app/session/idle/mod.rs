@@ -6,9 +6,11 @@
 
 mod lane;
 mod twin;
+mod without;
 
 pub(crate) use lane::Lane;
 pub use twin::TwinState;
+pub use without::LeftOut;
 
 use crate::Session;
 use fourstep_protocol::{Event, Request};

@@ -193,3 +193,44 @@ fn a_mix_is_fitted_and_one_that_is_nothing_paints_nothing_new() {
     assert_eq!((painted.blend[0].weight, painted.blend[0].prompt.contains('_')), (1.0, false));
     assert_eq!(w.session.request().blend, other(1.0));
 }
+
+#[test]
+fn the_picture_without_a_word_is_painted_while_nothing_else_is_wanted() {
+    let mut w = world();
+    w.types("a (red:1.2) apple");
+    let painted = w.sent.len();
+    w.act(Action::LeaveOut(Some(3..6)));
+    assert_eq!(w.session.left_out().map(|it| (it.word, it.picture.is_some())), Some(("red", false)));
+    w.settle();
+    let left_out = w.session.left_out().expect("left out");
+    assert_eq!(left_out.picture.expect("painted").request.prompt, "a (:1.2) apple");
+    assert_eq!(w.session.shown().expect("a picture").request.prompt, "a (red:1.2) apple");
+    assert_eq!((w.sent.len(), w.idle.len(), w.session.is_stale()), (painted, 1, false));
+
+    w.act(Action::LeaveOut(None));
+    assert!(w.session.left_out().is_none());
+    w.act(Action::LeaveOut(Some(3..6)));
+    w.settle();
+    assert!(w.session.left_out().expect("left out").picture.is_some());
+    assert_eq!(w.idle.len(), 1, "it is there already");
+
+    w.act(Action::SetSeed(5));
+    assert!(w.session.left_out().expect("the word is still there").picture.is_none());
+    w.settle();
+    assert_eq!(w.session.left_out().expect("left out").picture.expect("painted").request.seed, 5);
+    w.types("a blue apple");
+    assert!(w.session.left_out().is_none(), "another word stands there");
+    w.assert_final();
+}
+
+#[test]
+fn typing_ends_the_picture_without_a_word() {
+    let mut w = world();
+    w.types("a red apple");
+    w.act(Action::LeaveOut(Some(2..5)));
+    assert_eq!(w.idle.len(), 1);
+    w.act(Action::SetPrompt("a red apples".into()));
+    w.settle();
+    assert_eq!(w.sent.last().expect("sent").2.prompt, "a red apples");
+    w.assert_final();
+}

@@ -1,6 +1,7 @@
 //! The settings at the left: what to paint and how, most used first.
 
 mod advanced;
+mod blend;
 mod guidance;
 mod loras;
 mod model;
@@ -10,7 +11,7 @@ mod seed;
 mod size;
 mod steps;
 
-pub(crate) use prompt::prompt_id;
+pub(crate) use prompt::{is_completing, prompt_id};
 
 use crate::intent::View;
 use crate::theme::palette;
@@ -33,6 +34,7 @@ fn contents(ui: &mut Ui, view: &mut View<'_>) {
     model::show(ui, view);
     prompt::show(ui, view);
     negative::show(ui, view);
+    blend::show(ui, view);
     gap(ui);
     guidance::show(ui, view);
     gap(ui);

@@ -1,4 +1,4 @@
-use super::{explain, prompt::edit};
+use super::{explain, prompt::Editor};
 use crate::i18n::tr;
 use crate::intent::{Fold, Intent, View};
 use crate::widgets::fold;
@@ -22,7 +22,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     }
     let mut text = view.session.request().negative_prompt.clone();
     let changed = ui.add_enabled_ui(effect == NegativeEffect::Active, |ui| {
-        edit(ui, Id::unique("negative prompt"), tr("negative-name"), tr("negative-hint"), 2, &mut text)
+        let (id, name, hint) = (Id::unique("negative prompt"), tr("negative-name"), tr("negative-hint"));
+        let editor = Editor { id, name, hint, min_rows: 2, unknown: &[] };
+        editor.show(ui, view.session, &mut text).changed
     });
     if changed.inner {
         view.act(Action::SetNegativePrompt(text));

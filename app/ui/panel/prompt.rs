@@ -1,12 +1,26 @@
+//! The prompt: what is painted, in words, weights, wildcards and tags.
+
+mod editor;
+mod hover;
+mod marks;
+mod styles;
+mod suggest;
+
+pub(crate) use editor::{Editor, is_completing};
+
+use super::explain;
 use crate::i18n::{tr, tr_with};
-use crate::intent::View;
+use crate::icons;
+use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
-use crate::widgets::{caption_row, field_frame, name_it};
-use egui::{Id, Key, KeyboardShortcut, Modifiers, ScrollArea, TextEdit, Ui};
-use fourstep_session::Action;
+use crate::widgets::Button;
+use egui::{Align, Align2, Color32, Id, Layout, Role, Sense, Ui, WidgetInfo, vec2};
+use fourstep_prompt::Problem;
+use fourstep_session::{Action, PromptTrouble};
 
 const MIN_ROWS: usize = 3;
-const MAX_ROWS: usize = 8;
+/// Height of the line above the field, in points.
+const CAPTION: f32 = 28.0;
 
 /// The prompt's id, so that shortcuts know when it is being typed in.
 pub(crate) fn prompt_id() -> Id {
@@ -14,50 +28,64 @@ pub(crate) fn prompt_id() -> Id {
 }
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
-    let p = palette(ui);
-    let (note, ink) = match view.session.tokens() {
-        Some(t) if t.used > t.window => {
-            let over = t.used - t.window;
-            let args = [("used", t.used.into()), ("window", t.window.into()), ("over", over.into())];
-            (tr_with("prompt-tokens-over", &args), p.error)
-        }
-        Some(t) => (tr_with("prompt-tokens", &[("used", t.used.into()), ("window", t.window.into())]), p.secondary),
-        None => (String::new(), p.secondary),
-    };
-    caption_row(ui, tr("prompt-name"), &note, ink);
+    caption(ui, view);
     let mut text = view.session.request().prompt.clone();
-    if edit(ui, prompt_id(), tr("prompt-name"), tr("prompt-hint"), MIN_ROWS, &mut text) {
-        view.act(Action::SetPrompt(text));
+    let unknown = view.session.unknown_words();
+    let editor =
+        Editor { id: prompt_id(), name: tr("prompt-name"), hint: tr("prompt-hint"), min_rows: MIN_ROWS, unknown };
+    let edited = editor.show(ui, view.session, &mut text);
+    if edited.changed {
+        view.act(Action::SetPrompt(text.clone()));
+    }
+    if let Some(style) = edited.style {
+        view.act(Action::ApplyStyle(style));
+    }
+    hover::show(ui, view, &edited.laid_out, &text);
+    for trouble in view.session.prompt_troubles() {
+        explain(ui, &words(trouble));
     }
 }
 
-/// A text field that grows from `min_rows` to eight lines and then scrolls; whether the text changed.
-pub(super) fn edit(ui: &mut Ui, id: Id, name: &str, hint: &'static str, min_rows: usize, text: &mut String) -> bool {
-    let font = theme::regular(14.0);
-    let row = ui.fonts_mut(|f| f.row_height(&font));
-    let focused = ui.memory(|m| m.has_focus(id));
-    let frame = field_frame(ui, focused);
-    let inner = frame.show(ui, |ui| {
-        let area = ScrollArea::vertical().id_salt(id).max_height(row * MAX_ROWS as f32).auto_shrink([false, true]);
-        area.show(ui, |ui| {
-            let hint = egui::RichText::new(hint).color(palette(ui).disabled);
-            let edit = TextEdit::multiline(text)
-                .id(id)
-                .frame(egui::Frame::NONE)
-                .margin(egui::Margin::ZERO)
-                .font(font)
-                .hint_text(hint)
-                .desired_width(f32::INFINITY)
-                .desired_rows(min_rows)
-                .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter));
-            let response = ui.add(edit);
-            name_it(ui, &response, name);
-            response.changed()
-        })
+/// The name, how much of the model's window is filled, and what one does with a prompt.
+fn caption(ui: &mut Ui, view: &mut View<'_>) {
+    let p = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CAPTION), Sense::hover());
+    ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, tr("prompt-name"), theme::medium(12.0), p.secondary);
+    let note = view
+        .session
+        .tokens()
+        .map(|t| tr_with("prompt-tokens", &[("used", t.used.into()), ("window", t.window.into())]))
+        .unwrap_or_default();
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {note}", tr("prompt-name"))));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)), |ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        styles::menu(ui, view);
+        let on = view.session.settings().ui.leave_out_words;
+        let toggle =
+            Button::new("").icon(icons::EYE_SLASH).name(tr("prompt-without")).shortcut("Alt").quiet().low().on(on);
+        if toggle.show(ui).clicked() {
+            view.want(Intent::ToggleLeaveOut);
+        }
+        ui.add_space(6.0);
+        note_text(ui, &note, p.secondary);
     });
-    // A click on the frame's margin means the field as well.
-    if ui.input(|i| i.pointer.primary_clicked()) && inner.response.contains_pointer() && ui.is_enabled() {
-        ui.memory_mut(|m| m.request_focus(id));
-    }
-    inner.inner.inner
+}
+
+fn note_text(ui: &mut Ui, note: &str, ink: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(120.0, CAPTION), Sense::hover());
+    ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, note, theme::medium(12.0), ink);
+}
+
+/// What could not be followed, as a sentence.
+fn words(trouble: &PromptTrouble) -> String {
+    let (key, name) = match trouble {
+        PromptTrouble::Syntax(Problem::UnknownWildcard(name)) => ("prompt-unknown-wildcard", name),
+        PromptTrouble::Syntax(Problem::UnknownTag(kind)) => ("prompt-unknown-tag", kind),
+        PromptTrouble::Syntax(Problem::TagWeight(name)) => ("prompt-tag-weight", name),
+        PromptTrouble::UnknownLora(name) => ("prompt-unknown-lora", name),
+        PromptTrouble::AbsentLora(name) => ("prompt-absent-lora", name),
+        PromptTrouble::MisfitLora(name) => ("prompt-misfit-lora", name),
+        PromptTrouble::NegativeLora(name) => ("prompt-negative-lora", name),
+    };
+    tr_with(key, &[("name", name.as_str().into())])
 }

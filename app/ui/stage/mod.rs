@@ -6,6 +6,7 @@ mod header;
 mod picture;
 mod tabs;
 mod twin;
+mod without;
 mod zoom;
 
 pub(crate) use header::is_busy;
@@ -26,6 +27,7 @@ pub(crate) struct Stage {
     /// Chosen by hand; else smooth, and pixels where zoomed in far.
     pub pixels: Option<bool>,
     twin: twin::Twin,
+    without: without::Without,
 }
 
 impl Stage {
@@ -37,6 +39,7 @@ impl Stage {
     /// Takes over what the session and the decoder have for the tabs beside the picture.
     pub(crate) fn update(&mut self, ctx: &Context, session: &Session, previews: &dyn Previews) {
         self.twin.update(ctx, session, previews);
+        self.without.update(ctx, session);
     }
 
     /// A preview, of the live run or of the idle one.

@@ -21,6 +21,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
         Some(size) => {
             look(ui, &response, rect, &mut stage.zoom, size);
             paint(ui, view, stage.zoom, screen, rect);
+            if let Some(left_out) = view.session.left_out() {
+                stage.without.paint(ui, &left_out, stage.zoom, rect);
+            }
             describe(&response, view);
         }
         None => placeholder(ui, rect, view),

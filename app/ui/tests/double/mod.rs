@@ -5,6 +5,7 @@
 pub(crate) mod library;
 
 use egui_kittest::Harness;
+use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
     Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LibraryItem,
     LoraRef, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
@@ -12,7 +13,7 @@ use fourstep_protocol::{
 use fourstep_session::{Language, Moment, Session, Settings};
 use fourstep_ui::{
     App, Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
-    SettingsStore, Sheet,
+    SettingsStore, Sheet, WildcardFiles,
 };
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub(crate) struct Script {
     pub(crate) looked_at: Vec<PathBuf>,
     pub(crate) seen: VecDeque<Seen>,
     pub(crate) downloads: Vec<String>,
+    pub(crate) wildcards: Arc<Wildcards>,
     pub(crate) cancelled: Vec<String>,
     pub(crate) now: f64,
     pub(crate) seeds: u64,
@@ -157,6 +159,14 @@ impl Library for Double {
     fn seen(&self) -> Option<Seen> {
         self.lock().seen.pop_front()
     }
+}
+
+impl WildcardFiles for Double {
+    fn newest(&self) -> Arc<Wildcards> {
+        Arc::clone(&self.lock().wildcards)
+    }
+
+    fn refresh(&self) {}
 }
 
 impl Dialogs for Double {
@@ -386,6 +396,7 @@ fn ports(double: &Double) -> Ports {
         settings: Box::new(double.clone()),
         library: Box::new(double.clone()),
         dialogs: Arc::new(double.clone()),
+        wildcards: Box::new(double.clone()),
         random_seed: Box::new(move || {
             let mut script = seeds.lock();
             script.seeds += 1;
