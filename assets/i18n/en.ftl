@@ -184,6 +184,7 @@ prompt-misfit-lora = The LoRA { $name } was made for other models.
 prompt-negative-lora = Name the LoRA { $name } in the prompt: in the negative prompt it has no effect.
 styles-name = Styles
 styles-none = A style keeps these prompts for others; {"{"}prompt{"}"} is where their words go.
+styles-apply = Apply the style { $name }
 styles-delete = Delete the style { $name }
 styles-save = Save
 styles-save-name = Save both prompts as a style

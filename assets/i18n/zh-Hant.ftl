@@ -166,6 +166,7 @@ prompt-misfit-lora = LoRA { $name } 是為其他模型製作的。
 prompt-negative-lora = LoRA { $name } 請寫在提示詞裡：寫在負面提示詞中無效。
 styles-name = 風格
 styles-none = 風格會保存這些提示詞供日後套用；{"{"}prompt{"}"} 代表原本的提示詞。
+styles-apply = 套用風格 { $name }
 styles-delete = 刪除風格 { $name }
 styles-save = 儲存
 styles-save-name = 將兩個提示詞存成風格

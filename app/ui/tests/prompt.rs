@@ -119,7 +119,6 @@ fn a_style_is_saved_applied_by_its_name_and_deleted() {
     window.harness.get_by_label("Name of the style").focus();
     window.pass(0.05);
     types(&mut window, "ink");
-    snapshot(&mut window, "styles");
     window.harness.get_by_label("Save both prompts as a style").click();
     window.pass(0.1);
     let styles = |window: &Window| window.harness.state().session().styles().len();
@@ -133,8 +132,10 @@ fn a_style_is_saved_applied_by_its_name_and_deleted() {
     assert_eq!(window.request().prompt, "ink drawing of a cat ");
     window.harness.get_by_label("Styles").click();
     window.pass(0.3);
+    snapshot(&mut window, "styles");
     window.harness.get_by_label("Delete the style ink").click();
     window.pass(0.1);
+
     assert_eq!(styles(&window), 0);
 }
 
@@ -162,11 +163,10 @@ fn words_that_are_not_known_are_marked_and_the_pointer_says_why() {
 
 /// Moves the pointer along the first line until something with these words is there.
 fn find(window: &mut Window, place: egui::Rect, words: &str) -> Option<Pos2> {
-    for x in (0..240).step_by(12) {
+    for x in (0..240).step_by(16) {
         let at = place.left_top() + Vec2::new(x as f32, 10.0);
         window.harness.event(Event::PointerMoved(at));
-        window.pass(0.4);
-        window.pass(0.4);
+        window.harness.run_steps(60);
         if window.harness.query_by_label_contains(words).is_some() {
             return Some(at);
         }

@@ -20,7 +20,7 @@ pub(crate) use segmented::{Cell, segmented};
 pub(crate) use slider::Slider;
 pub(crate) use switch::switch;
 
-use egui::{RectAlign, Response, RichText, Tooltip, Ui, UiKind};
+use egui::{Rect, RectAlign, Response, RichText, Tooltip, Ui, UiKind};
 
 /// A tooltip that names the control's shortcut, if it has one.
 ///
@@ -30,15 +30,19 @@ pub(crate) fn tip(ui: &Ui, response: Response, text: &str, shortcut: &str) -> Re
     if text.is_empty() || ui.input(|i| i.pointer.any_down()) {
         return response;
     }
-    let mut tooltip =
-        if response.enabled() { Tooltip::for_enabled(&response) } else { Tooltip::for_disabled(&response) };
+    tip_at(ui, &response, response.rect, text, shortcut);
+    response
+}
+
+/// A tooltip about a part of a control that the pointer is over.
+pub(crate) fn tip_at(ui: &Ui, response: &Response, part: Rect, text: &str, shortcut: &str) {
+    let mut tooltip = if response.enabled() { Tooltip::for_enabled(response) } else { Tooltip::for_disabled(response) };
     let panel = ui.stack().iter().find(|s| s.kind() == Some(UiKind::LeftPanel));
     if let Some(panel) = panel {
-        let beside = response.rect.with_max_x(panel.max_rect.right());
+        let beside = part.with_max_x(panel.max_rect.right());
         tooltip.popup = tooltip.popup.anchor(beside).align(RectAlign::RIGHT);
     }
     tooltip.show(|ui| words(ui, text, shortcut));
-    response
 }
 
 fn words(ui: &mut Ui, text: &str, shortcut: &str) {

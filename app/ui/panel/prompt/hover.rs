@@ -4,7 +4,8 @@ use super::{editor::LaidOut, marks};
 use crate::i18n::tr_with;
 use crate::intent::View;
 use crate::theme::palette;
-use egui::{Rect, RectAlign, RichText, Tooltip, Ui, vec2};
+use crate::widgets::tip_at;
+use egui::{Rect, Ui, vec2};
 use fourstep_prompt::{Mark, highlight, word_at};
 use fourstep_session::Action;
 use std::ops::Range;
@@ -17,9 +18,7 @@ pub(super) fn show(ui: &Ui, view: &mut View<'_>, laid_out: &LaidOut, text: &str)
         let name = &view.session.model().name;
         let args = [("model", name.as_str().into()), ("word", (&text[word.clone()]).into())];
         let why = tr_with("prompt-unknown-word", &args);
-        let mut tooltip = Tooltip::for_enabled(&laid_out.response);
-        tooltip.popup = tooltip.popup.anchor(laid_out.rect(text, &word)).align(RectAlign::BOTTOM_START);
-        tooltip.show(|ui| ui.label(RichText::new(why).size(13.0)));
+        tip_at(ui, &laid_out.response, laid_out.rect(text, &word), &why, "");
     }
 }
 

@@ -3,9 +3,13 @@
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::View;
-use crate::theme::{self, CONTROL, palette};
-use crate::widgets::{Button, icon_button, name_it};
-use egui::{Align, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, Ui};
+use crate::panel::explain;
+use crate::theme::{self, CONTROL, RADIUS, palette};
+use crate::widgets::{Button, icon_button, line, name_it, tip};
+use egui::{
+    Align, Id, Key, Layout, Margin, Popup, PopupCloseBehavior, Role, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2,
+};
+use fourstep_prompt::Style;
 use fourstep_session::Action;
 
 /// Width of the menu, in points.
@@ -27,22 +31,20 @@ pub(super) fn menu(ui: &mut Ui, view: &mut View<'_>) {
 fn list(ui: &mut Ui, view: &mut View<'_>) {
     let styles = view.session.styles();
     if styles.is_empty() {
-        let ink = palette(ui).secondary;
-        ui.label(RichText::new(tr("styles-none")).size(13.0).color(ink));
+        // A menu stretches its lines.
+        ui.with_layout(Layout::top_down(Align::LEFT), |ui| explain(ui, tr("styles-none")));
     }
     let (mut applied, mut deleted) = (None, None);
     ScrollArea::vertical().max_height(280.0).show(ui, |ui| {
         for style in styles {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if icon_button(ui, icons::TRASH, &tr_with("styles-delete", &[("name", style.name.as_str().into())]), "")
-                    .clicked()
-                {
-                    deleted = Some(style.name.clone());
-                }
-                let row = egui::Button::selectable(false, style.name.as_str()).truncate();
-                let row = ui.add_sized([ui.available_width(), CONTROL], row).on_hover_text(&style.prompt);
-                if row.clicked() {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                if row(ui, style) {
                     applied = Some(style.name.clone());
+                }
+                let name = tr_with("styles-delete", &[("name", style.name.as_str().into())]);
+                if icon_button(ui, icons::TRASH, &name, "").clicked() {
+                    deleted = Some(style.name.clone());
                 }
             });
         }
@@ -54,6 +56,23 @@ fn list(ui: &mut Ui, view: &mut View<'_>) {
     if let Some(name) = deleted {
         view.act(Action::DeleteStyle(name));
     }
+}
+
+/// A style's name and the beginning of its words; whether it was clicked.
+fn row(ui: &mut Ui, style: &Style) -> bool {
+    let size = vec2(ui.available_width() - CONTROL - 2.0, CONTROL);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let name = tr_with("styles-apply", &[("name", style.name.as_str().into())]);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+    let p = palette(ui);
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, RADIUS, p.hover);
+    }
+    let text = rect.shrink2(vec2(10.0, 0.0));
+    let drawn = line(ui, text, &style.name, theme::medium(13.0), p.text);
+    let rest = text.with_min_x((drawn.right + 8.0).min(text.right()));
+    line(ui, rest, &style.prompt, theme::regular(13.0), p.secondary);
+    tip(ui, response, &style.prompt, "").clicked()
 }
 
 /// A field for a name, and a button that keeps both prompts under it.
