@@ -33,7 +33,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// `gpu` draws what the processor would be too slow for.
     pub(crate) fn new(gpu: Option<&RenderState>) -> Self {
-        Self { zoom: Zoom::default(), pixels: None, twin: twin::Twin::new(gpu) }
+        Self { zoom: Zoom::default(), pixels: None, twin: twin::Twin::new(gpu), without: without::Without::default() }
     }
 
     /// Takes over what the session and the decoder have for the tabs beside the picture.
