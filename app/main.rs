@@ -3,7 +3,10 @@
 //! The composition root: the only place that knows all rooms. Without a subcommand it opens the window.
 
 mod cli;
+mod keeping;
 mod library;
+mod loader;
+mod lora_hashes;
 mod ports;
 mod previews;
 mod settings;

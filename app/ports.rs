@@ -1,9 +1,10 @@
 //! What the window needs of rooms it does not know.
 
-use fourstep_gallery::Panel;
+use crate::lora_hashes::LoraHashes;
+use fourstep_gallery::{Here, Panel};
 use fourstep_preview::{Job, Previewer};
-use fourstep_protocol::{Failure, Finished, ModelRef, Request, RunId};
-use fourstep_ui::{OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel};
+use fourstep_protocol::{Failure, Finished, ModelRef, RunId};
+use fourstep_ui::{Known, OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -50,8 +51,8 @@ fn job(PreviewJob { run, step, model, denoised, step_secs }: PreviewJob) -> Job 
 
 /// Picture files through the gallery.
 pub(crate) struct GalleryFiles {
-    /// What a picture of another program does not say is taken from here.
-    pub(crate) base: Request,
+    /// What is in LoRAs.
+    pub(crate) hashes: LoraHashes,
 }
 
 fn panel(SheetPanel { picture, title, lines }: &SheetPanel) -> Panel<'_> {
@@ -60,31 +61,27 @@ fn panel(SheetPanel { picture, title, lines }: &SheetPanel) -> Panel<'_> {
 
 impl PictureFiles for GalleryFiles {
     fn save(&self, path: &Path, finished: &Finished) -> Result<(), Failure> {
-        fourstep_gallery::save(path, &finished.picture, &finished.request, Some(&finished.timings))
+        fourstep_gallery::save(path, &finished.picture, &finished.request, Some(&finished.timings), &|source| {
+            self.hashes.of(source)
+        })
     }
 
     fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure> {
         let panels: Vec<Panel<'_>> = sheet.panels.iter().map(panel).collect();
         let picture = fourstep_gallery::compose(&sheet.heading, &panels)?;
-        fourstep_gallery::save(path, &picture, &sheet.request, None)
+        fourstep_gallery::save(path, &picture, &sheet.request, None, &|source| self.hashes.of(source))
     }
 
-    fn open(&self, path: &Path) -> Result<OpenedPicture, Failure> {
+    fn open(&self, path: &Path, known: &Known) -> Result<OpenedPicture, Failure> {
         let opened = fourstep_gallery::open(path)?;
-        let picture = Arc::new(opened.picture);
-        if let Some(request) = opened.request {
-            return Ok(OpenedPicture { request, picture });
-        }
-        let Some(infotext) = opened.infotext else {
+        let hash = |source: &str| self.hashes.of(source);
+        let here = Here { request: &known.request, models: &known.models, items: &known.items, hash: &hash };
+        let Some(restored) = opened.restore(&here) else {
             let why = format!("{} carries none", path.display());
-            let remedy = "Open a PNG that was saved by Fourstep or AUTOMATIC1111.";
+            let remedy = "Open a picture that was saved by Fourstep, AUTOMATIC1111 or ComfyUI.";
             return Err(Failure::input("There are no settings to bring back", why, remedy));
         };
-        let mut request = self.base.clone();
-        for missing in infotext.apply(&mut request) {
-            log::warn!("{}: {missing}", path.display());
-        }
-        Ok(OpenedPicture { request, picture })
+        Ok(OpenedPicture { request: restored.request, picture: Arc::new(opened.picture), lost: restored.lost })
     }
 
     fn default_dir(&self) -> Result<PathBuf, Failure> {

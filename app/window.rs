@@ -1,16 +1,19 @@
 //! `fourstep` without a subcommand: the window.
 
 use crate::{
+    keeping::{GalleryPort, NoTimeline, TimelinePort},
     library::CatalogLibrary,
+    lora_hashes::LoraHashes,
     ports::{GalleryFiles, PreviewPort},
     previews, settings,
     wildcards::WildcardPort,
 };
 use fourstep_catalog::Catalog;
 use fourstep_engine::{DeviceOptions, Engine, EngineOptions};
+use fourstep_gallery::DEFAULT_TIMELINE_BYTES;
 use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
 use fourstep_session::{Moment, Session, Settings};
-use fourstep_ui::{Ports, SystemDialogs, Waker};
+use fourstep_ui::{Ports, SystemDialogs, Timeline, Waker};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex},
@@ -48,16 +51,23 @@ fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, 
     let previewer = previewer.inspect_err(|e| log::error!("there are no previews: {e}")).ok();
     let models = catalog.models();
     let sample = Settings::sample(&models);
-    let base = sample.request.clone();
     let settings = settings::load().unwrap_or(sample);
+    let megabytes = settings.ui.timeline_megabytes.map(u64::from);
+    let max_bytes = megabytes.map_or(DEFAULT_TIMELINE_BYTES, |megabytes| megabytes << 20);
+    let timeline: Box<dyn Timeline> = match TimelinePort::new(max_bytes, waker) {
+        Ok(timeline) => Box::new(timeline),
+        Err(e) => Box::new(NoTimeline::new(&e)),
+    };
     let session = Session::new(models, settings);
     let ports = Ports {
         client,
         previews: Box::new(PreviewPort(previewer)),
-        pictures: Arc::new(GalleryFiles { base }),
+        pictures: Arc::new(GalleryFiles { hashes: LoraHashes::new(catalog.clone()) }),
         settings: Box::new(settings::Store),
         library: Box::new(CatalogLibrary::new(catalog.clone(), waker.clone())),
         wildcards: Box::new(WildcardPort::new(waker.clone())),
+        timeline,
+        gallery: Box::new(GalleryPort::new(waker)),
         dialogs: Arc::new(SystemDialogs),
         random_seed: Box::new(random_seed),
         clock: Box::new(move || Moment(start.elapsed().as_secs_f64())),

@@ -29,6 +29,7 @@ const KEPT_TO: &[(&str, &[&str])] = &[
     ("egui", &["ui"]),
     ("wgpu", &["ui", "preview"]),
     ("rfd", &["ui"]),
+    ("rusqlite", &["gallery"]),
     ("hf-hub", &["hub"]),
     ("reqwest", &["hub"]),
     ("tokio", &["hub"]),

@@ -7,6 +7,8 @@
 mod desk;
 #[path = "window/dragging.rs"]
 mod dragging;
+#[path = "window/kept.rs"]
+mod kept;
 #[path = "window/models.rs"]
 mod models;
 #[path = "window/seen.rs"]
@@ -22,8 +24,9 @@ mod place {
     pub(crate) const SLIDER_START: (i32, i32) = (25, 328);
     pub(crate) const SLIDER_END: (i32, i32) = (322, 328);
     pub(crate) const STAGE: (i32, i32) = (420, 600);
-    /// The middle of the picture: left, top, width, height.
-    pub(crate) const PICTURE: [u32; 4] = [563, 166, 500, 500];
+    pub(crate) const GALLERY: (i32, i32) = (540, 80);
+    /// The middle of the picture above the timeline: left, top, width, height.
+    pub(crate) const PICTURE: [u32; 4] = [613, 164, 400, 400];
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
     reports::Reports,
     request::{PromptArgs, RecipeArgs, catalog, check},
 };
+use crate::lora_hashes::LoraHashes;
 use clap::Args;
 use fourstep_catalog::Catalog;
 use fourstep_gallery::{Panel, compose, save};
@@ -59,7 +60,8 @@ pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> 
     let captions = runs.each_ref().map(caption);
     let panels = [0, 1].map(|i| Panel { picture: &runs[i].picture, title: &captions[i].0, lines: &captions[i].1 });
     let heading = format!("{} (seed {})", request.prompt, request.seed);
-    save(&out, &compose(&heading, &panels)?, &request, Some(&runs[0].timings))?;
+    let hashes = LoraHashes::new(catalog);
+    save(&out, &compose(&heading, &panels)?, &request, Some(&runs[0].timings), &|source| hashes.of(source))?;
 
     if args.json {
         let runs = runs.each_ref().map(|run| RunReport { request: &run.request, timings: &run.timings });

@@ -7,6 +7,7 @@ use super::{
     request::{PromptArgs, RecipeArgs, catalog},
     start::{StartArgs, StartFiles},
 };
+use crate::lora_hashes::LoraHashes;
 use crate::previews::decoder;
 use clap::Args;
 use fourstep_compute::CancelToken;
@@ -74,7 +75,8 @@ pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure>
     reports.warn();
 
     let timings = &finished.timings;
-    save(&out, &finished.picture, &request, Some(timings))?;
+    let hashes = LoraHashes::new(catalog);
+    save(&out, &finished.picture, &request, Some(timings), &|source| hashes.of(source))?;
     if let Some(path) = &args.save_latents {
         save_latents(path, &finished.latents)?;
     }

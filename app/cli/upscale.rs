@@ -5,6 +5,7 @@ use super::{
     prompts::spoken,
     request::{ModelArgs, catalog, check},
 };
+use crate::lora_hashes::LoraHashes;
 use clap::Args;
 use fourstep_canvas::{Upscale, UpscaleOptions};
 use fourstep_catalog::Catalog;
@@ -53,7 +54,8 @@ pub(super) fn run(args: UpscaleArgs, device: DeviceArgs) -> Result<(), Failure> 
     }
     progress.0.finish_and_clear();
     let picture = upscale.picture();
-    save(&out, &picture, &request, None)?;
+    let hashes = LoraHashes::new(catalog);
+    save(&out, &picture, &request, None, &|source| hashes.of(source))?;
     out::line(&out.display().to_string())?;
     let (tiles, width, height) = (upscale.tiles(), picture.width(), picture.height());
     out::note(&format!("{width}x{height} in {tiles} tiles with {}", model.name));

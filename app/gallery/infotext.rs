@@ -1,10 +1,12 @@
+use crate::lora_hash::SHORT;
 use fourstep_protocol::{Noise, Request};
 use std::fmt;
 
 /// AUTOMATIC1111's infotext: what most programs write into the PNG text chunk `parameters`.
 ///
 /// The prompt, then a line `Negative prompt: …`, then one line of `Key: value` pairs (`modules/infotext_utils.py`).
-/// It holds less than a [`Request`]: line breaks at the ends of a prompt are lost, LoRAs are known by file name only.
+/// It holds less than a [`Request`]: line breaks at the ends of a prompt are lost, LoRAs are known by file
+/// name and the first digits of their hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Infotext {
     /// What to paint, with its `<lora:name:weight>` tags.
@@ -20,8 +22,9 @@ const MIN_PAIRS: usize = 3;
 const NEGATIVE: &str = "Negative prompt:";
 
 impl Infotext {
-    /// What other programs should know of a request.
-    pub fn of(request: &Request) -> Self {
+    /// What other programs should know of a request. `hash` names the contents of a LoRA, as
+    /// [`lora_hash`](crate::lora_hash) does; those it does not know are left out of `Lora hashes`.
+    pub fn of(request: &Request, hash: &dyn Fn(&str) -> Option<String>) -> Self {
         let tag = |source: &str, weight: f32| format!("<lora:{}:{weight}>", file_stem(source));
         let mut prompt = request.prompt.clone();
         for lora in &request.loras {
@@ -41,6 +44,10 @@ impl Infotext {
             pair("Model", &file_stem(request.model.as_str())),
         ];
         fields.extend(request.init.as_ref().map(|init| pair("Denoising strength", &init.strength)));
+        let short = |source: &str| hash(source).map(|hash| hash.chars().take(SHORT).collect::<String>());
+        let named = |source: &String| short(source).map(|hash| format!("{}: {hash}", file_stem(source)));
+        let hashes: Vec<String> = request.loras.iter().filter_map(|lora| named(&lora.source)).collect();
+        fields.extend((!hashes.is_empty()).then(|| pair("Lora hashes", &hashes.join(", "))));
         fields.extend([pair("RNG", &rng), pair("Version", &concat!("fourstep ", env!("CARGO_PKG_VERSION")))]);
         Self { prompt, negative_prompt: request.negative_prompt.clone(), fields }
     }

@@ -3,20 +3,27 @@
 //! A saved picture holds its whole [`Request`](fourstep_protocol::Request) as JSON (text chunk `fourstep`) and, for
 //! every other program, AUTOMATIC1111's infotext (text chunk `parameters`). Opening one gives the settings back.
 
-mod apply;
 mod atomic;
+mod comfy;
+mod exif;
+mod index;
 mod infotext;
+mod lora_hash;
 mod name;
 mod open;
+mod restore;
 mod save;
 mod sheet;
 mod thumbnail;
 mod timeline;
 
 pub use atomic::{check_writable, write_atomically};
+pub use index::{Entry, Index, Listing, Query, thumbnails};
 pub use infotext::Infotext;
-pub use name::{default_folder, next_number, suggested_name};
+pub use lora_hash::{lora_hash, lora_hash_of};
+pub use name::{data_folder, default_folder, next_number, suggested_name};
 pub use open::{Opened, open, open_coverage};
+pub use restore::{Here, Restored};
 pub use save::save;
 pub use sheet::{Panel, compose};
 pub use timeline::{DEFAULT_TIMELINE_BYTES, Frame, FrameId, Kept, KeptFrame, Timeline};

@@ -34,6 +34,11 @@ pub fn default_folder() -> Option<PathBuf> {
     Some(dirs.picture_dir().unwrap_or_else(|| dirs.home_dir()).join("Fourstep"))
 }
 
+/// Where the program keeps what it can make again or what is too large for its settings: the timeline and the index.
+pub fn data_folder() -> Option<PathBuf> {
+    Some(directories::ProjectDirs::from("", "", "fourstep")?.data_local_dir().to_path_buf())
+}
+
 /// Longest slug in bytes: with number and seed far from the 255 that file systems take.
 const SLUG_BYTES: usize = 48;
 

@@ -1,5 +1,6 @@
 use crate::{
-    Infotext,
+    Infotext, comfy,
+    exif::user_comment,
     save::{INFOTEXT_KEYWORD, REQUEST_KEYWORD},
 };
 use fourstep_protocol::{Coverage, Failure, Picture, Request};
@@ -19,7 +20,8 @@ pub struct Opened {
     pub picture: Picture,
     /// The settings of a picture saved by Fourstep.
     pub request: Option<Request>,
-    /// What an A1111 infotext says, for pictures of other programs too; see [`Infotext::apply`].
+    /// What other programs wrote: A1111's infotext, in whichever format of picture, or what a graph of ComfyUI says in
+    /// its terms; see [`Infotext::apply`].
     pub infotext: Option<Infotext>,
 }
 
@@ -30,7 +32,7 @@ const MAX_ALLOC_BYTES: u64 = 2 << 30;
 /// Longest text taken out of a PNG, in bytes: room for a large picture to start from, in base64.
 const MAX_TEXT_BYTES: usize = 256 << 20;
 
-/// Opens a PNG, JPEG or WebP file; PNGs give back the settings they carry.
+/// Opens a PNG, JPEG or WebP file with the settings it carries.
 ///
 /// Settings that cannot be read are no error: the picture is still a picture.
 ///
@@ -40,15 +42,17 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
     let mut file = BufReader::new(open_file(path)?);
     let reader = ImageReader::new(&mut file).with_guessed_format().map_err(|e| unreadable(path, &e))?;
     let format = reader.format();
-    let picture = decode(reader).and_then(opaque).map_err(|e| not_a_picture(path, &e))?;
+    let (image, comment) = decode(reader).map_err(|e| not_a_picture(path, &e))?;
+    let picture = opaque(image).map_err(|e| not_a_picture(path, &e))?;
     let texts = match format {
         Some(ImageFormat::Png) => file.rewind().ok().and_then(|()| read_texts(file).ok()).unwrap_or_default(),
         _ => Texts::default(),
     };
+    let infotext = texts.infotext.or(comment).map(|text| Infotext::parse(&text));
     Ok(Opened {
         picture,
         request: texts.request.and_then(|json| serde_json::from_str(&json).ok()),
-        infotext: texts.infotext.map(|text| Infotext::parse(&text)),
+        infotext: infotext.or_else(|| comfy::infotext(texts.prompt.as_deref(), texts.workflow.as_deref())),
     })
 }
 
@@ -59,7 +63,8 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
 pub fn open_coverage(path: &Path) -> Result<Coverage, Failure> {
     let mut file = BufReader::new(open_file(path)?);
     let reader = ImageReader::new(&mut file).with_guessed_format().map_err(|e| unreadable(path, &e))?;
-    let image = decode(reader).map_err(|e| not_a_picture(path, &e))?.into_luma_alpha8();
+    let (image, _) = decode(reader).map_err(|e| not_a_picture(path, &e))?;
+    let image = image.into_luma_alpha8();
     let covered = |pixel: &[u8; 2]| ((u32::from(pixel[0]) * u32::from(pixel[1]) + 127) / 255) as u8;
     let bytes: Vec<u8> = image.as_raw().as_chunks().0.iter().map(covered).collect();
     Ok(Coverage::from_rows(image.width(), &bytes))
@@ -73,7 +78,8 @@ fn open_file(path: &Path) -> Result<File, Failure> {
     }
 }
 
-fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<DynamicImage, ImageError> {
+/// The picture, and the comment in its EXIF.
+fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<(DynamicImage, Option<String>), ImageError> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
@@ -81,9 +87,10 @@ fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<DynamicImage,
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation()?;
+    let comment = decoder.exif_metadata()?.and_then(|exif| user_comment(&exif));
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
-    Ok(image)
+    Ok((image, comment))
 }
 
 fn opaque(image: DynamicImage) -> Result<Picture, ImageError> {
@@ -106,9 +113,17 @@ fn over_white(image: &DynamicImage) -> RgbImage {
 struct Texts {
     request: Option<String>,
     infotext: Option<String>,
+    /// ComfyUI's graph as it ran.
+    prompt: Option<String>,
+    /// ComfyUI's graph as it was drawn.
+    workflow: Option<String>,
 }
 
-/// The two texts, wherever in the file they stand: some programs write them behind the pixels.
+/// Text chunks of ComfyUI.
+const PROMPT_KEYWORD: &str = "prompt";
+const WORKFLOW_KEYWORD: &str = "workflow";
+
+/// The texts, wherever in the file they stand: some programs write them behind the pixels.
 fn read_texts(file: BufReader<File>) -> Result<Texts, png::DecodingError> {
     let limits = png::Limits { bytes: MAX_TEXT_BYTES };
     let mut reader = png::Decoder::new_with_limits(file, limits).read_info()?;
@@ -127,16 +142,18 @@ fn read_texts(file: BufReader<File>) -> Result<Texts, png::DecodingError> {
         pairs.push((keyword(&chunk.keyword), chunk.get_text()?));
     }
     let mut take = |key| pairs.iter_mut().find(|(k, _)| *k == key).map(|(_, text)| std::mem::take(text));
-    Ok(Texts { request: take(REQUEST_KEYWORD), infotext: take(INFOTEXT_KEYWORD) })
+    Ok(Texts {
+        request: take(REQUEST_KEYWORD),
+        infotext: take(INFOTEXT_KEYWORD),
+        prompt: take(PROMPT_KEYWORD),
+        workflow: take(WORKFLOW_KEYWORD),
+    })
 }
 
 /// The keyword as one of ours, so that it outlives the chunk.
 fn keyword(k: &str) -> &'static str {
-    match k {
-        REQUEST_KEYWORD => REQUEST_KEYWORD,
-        INFOTEXT_KEYWORD => INFOTEXT_KEYWORD,
-        _ => "",
-    }
+    let ours = [REQUEST_KEYWORD, INFOTEXT_KEYWORD, PROMPT_KEYWORD, WORKFLOW_KEYWORD];
+    ours.into_iter().find(|known| *known == k).unwrap_or_default()
 }
 
 fn unreadable(path: &Path, e: &io::Error) -> Failure {

@@ -15,11 +15,18 @@ const COMPRESSED_BYTES: usize = 1 << 20;
 
 /// Saves a picture as PNG together with how it was made. Whole or not at all; `path` is replaced where it exists.
 ///
-/// The JSON is the request's own, with one more member `timings` where they are given.
+/// The JSON is the request's own, with one more member `timings` where they are given. `hash` names the contents of
+/// LoRAs, see [`Infotext::of`].
 ///
 /// # Errors
 /// [`Failure`] where the place cannot be written. No folder is made but [`default_folder`].
-pub fn save(path: &Path, picture: &Picture, request: &Request, timings: Option<&Timings>) -> Result<(), Failure> {
+pub fn save(
+    path: &Path,
+    picture: &Picture,
+    request: &Request,
+    timings: Option<&Timings>,
+    hash: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), Failure> {
     if let Some(folder) = path.parent().filter(|p| default_folder().as_deref() == Some(p)) {
         std::fs::create_dir_all(folder).map_err(|e| {
             let what = format!("The folder {} could not be made", folder.display());
@@ -29,7 +36,7 @@ pub fn save(path: &Path, picture: &Picture, request: &Request, timings: Option<&
     let json = serde_json::to_string(&Record { request, timings }).map_err(|e| {
         Failure::machine("The settings could not be written into the picture", e, "Please report this.")
     })?;
-    let infotext = Infotext::of(request).to_string();
+    let infotext = Infotext::of(request, hash).to_string();
     write_atomically(path, |file| encode(file, picture, &json, &infotext).map_err(io::Error::other))
 }
 

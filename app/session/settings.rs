@@ -53,6 +53,11 @@ pub struct UiSettings {
     pub leave_out_words: bool,
     /// The light theme instead of the dark one.
     pub light_theme: bool,
+    /// The timeline shows only its bar.
+    pub timeline_folded: bool,
+    /// How much of the disk the timeline may take, in MiB, where the person chose it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline_megabytes: Option<u32>,
     /// What the stage shows; the next start shows the picture. What is painted while idle depends on it.
     #[serde(skip)]
     pub tab: Tab,

@@ -9,11 +9,13 @@ pub enum Tab {
     Picture,
     /// The live picture beside the same in many steps.
     Twin,
+    /// The saved pictures.
+    Gallery,
 }
 
 impl Tab {
     /// Every tab, in the order they stand in.
-    pub const ALL: [Self; 2] = [Self::Picture, Self::Twin];
+    pub const ALL: [Self; 3] = [Self::Picture, Self::Twin, Self::Gallery];
 
     /// The tab `by` places to the right, and around the end.
     pub fn turned(self, by: i32) -> Self {

@@ -8,13 +8,16 @@ use crate::happening::Happening;
 use crate::i18n::{self, tr};
 use crate::intent::{Intent, View};
 use crate::path_dialog::{self, PathDialog};
+use crate::restored::Missing;
 use crate::screen::Screen;
 use crate::stage::{self, Stage};
 use crate::status_view::StatusView;
+use crate::timeline::{self, Strip};
 use crate::{Ports, help, panel, shortcuts, status_bar, theme, top_bar};
 use egui::{Context, Theme, ThemePreference, Ui};
 use fourstep_protocol::Failure;
-use fourstep_session::{Moment, Session, Settings};
+use fourstep_session::{Moment, Session, Settings, Tab};
+use std::sync::Arc;
 
 /// The window's program: `logic` moves events and commands, `ui` draws and collects what the person wants.
 pub struct App {
@@ -32,6 +35,8 @@ pub struct App {
     pub(crate) path_dialog: Option<PathDialog>,
     pub(crate) browser: Option<Browser>,
     pub(crate) batch: Batch,
+    pub(crate) strip: Strip,
+    pub(crate) missing: Option<Missing>,
     saved: Settings,
     changed_at: Option<Moment>,
     fresh: bool,
@@ -67,6 +72,8 @@ impl App {
             path_dialog: None,
             browser: None,
             batch: Batch::default(),
+            strip: Strip::default(),
+            missing: None,
             saved,
             changed_at: None,
             fresh: true,
@@ -87,14 +94,25 @@ impl App {
         let looking = self.ports.library.is_looking();
         let mut intents = Vec::new();
         let failure = self.failure.as_ref();
-        let mut view = View { session: &self.session, now, failure, looking, intents: &mut intents };
+        let older = self.strip.older().map(|older| Arc::clone(&older.finished));
+        let mut view = View {
+            session: &self.session,
+            now,
+            failure,
+            missing: self.missing.as_ref(),
+            older: older.as_deref(),
+            looking,
+            intents: &mut intents,
+        };
         shortcuts::read(&ctx, &mut view, modal);
         if !self.stage_only {
             top_bar::show(ui, &mut view, &status);
             status_bar::show(ui, &mut view, &self.happening, self.downloading());
             panel::show(ui, &mut view);
+            timeline::show(ui, &mut view, &mut self.strip, &*self.ports.timeline);
         }
-        stage::show(ui, &mut view, &mut self.stage, &mut self.screen, self.stage_only);
+        let gallery = &*self.ports.gallery;
+        stage::show(ui, &mut view, &mut self.stage, &mut self.screen, gallery, self.stage_only);
         if self.help && help::show(&ctx) {
             self.help = false;
         }
@@ -122,7 +140,7 @@ impl App {
     /// Events in, commands out; the window is woken again when the session has something by itself.
     fn pump(&mut self, ctx: &Context, now: Moment) {
         while let Some(event) = self.ports.client.try_event() {
-            self.session.receive(event, now);
+            self.receive(event, now);
         }
         for command in self.session.commands(now) {
             if let Err(closed) = self.ports.client.send(command) {
@@ -154,6 +172,19 @@ impl App {
         }
         self.in_front = in_front;
         self.session.set_wildcards(self.ports.wildcards.newest(), now);
+    }
+
+    /// The pictures that are kept: frames of the timeline, and the folder of those that were saved.
+    fn update_kept(&mut self, ctx: &Context, now: Moment) {
+        if let Some(failure) = self.strip.update(ctx, &self.session, &*self.ports.timeline) {
+            self.failure = Some(failure);
+        }
+        self.screen.show_older(self.strip.older());
+        let is_open = self.session.settings().ui.tab == Tab::Gallery;
+        self.stage.gallery.update(ctx, &*self.ports.gallery, is_open, now);
+        if let Some(failure) = self.ports.gallery.failure() {
+            self.failure = Some(failure);
+        }
     }
 
     fn keep_settings(&mut self, ctx: &Context, now: Moment) {
@@ -193,6 +224,7 @@ impl eframe::App for App {
         self.take_previews(ctx);
         self.screen.update(ctx, &mut self.session, &*self.ports.previews, now);
         self.stage.update(ctx, &self.session, &*self.ports.previews);
+        self.update_kept(ctx, now);
         self.happening.update(&self.session, now);
         if let Some(c) = self.fonts.take_missing() {
             self.happening.say(fonts::lack_of(c), true, now);
@@ -225,6 +257,7 @@ impl eframe::App for App {
         if let Some(summary) = self.frames.summary() {
             log::debug!("{summary}");
         }
+        self.finish_deleting();
         if *self.session.settings() != self.saved {
             self.save_settings();
         }

@@ -6,13 +6,16 @@ use crate::files;
 use crate::i18n::{tr, tr_with};
 use crate::intent::{Fold, Intent};
 use crate::path_dialog::PathDialog;
+use crate::ports::{Known, OpenedPicture};
+use crate::restored::Missing;
 use crate::sheet;
-use crate::stage::{self, Zoom};
+use crate::stage::{self, Zoom, gallery};
 use crate::words;
 use egui::{Context, Vec2, ViewportCommand};
 use fourstep_protocol::{Availability, ItemKind, ModelRef};
-use fourstep_session::{Action, Moment, TwinState};
+use fourstep_session::{Action, Moment, Tab, TwinState};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 impl App {
     pub(crate) fn carry_out(&mut self, ctx: &Context, intent: Intent, now: Moment) {
@@ -27,14 +30,14 @@ impl App {
                 self.session.act(Action::Paint { fresh_seed }, now);
             }
             Intent::Save => {
-                if let Some(finished) = self.session.shown() {
+                if let Some(finished) = self.on_stage() {
                     self.files.save(finished.clone());
                 }
             }
             Intent::SaveTwin => self.save_twin(),
             Intent::Copy => self.copy(ctx, now),
-            Intent::OpenPicture => self.files.choose_picture(),
-            Intent::OpenPicturePath(path) => self.files.open_picture(path),
+            Intent::OpenPicture => self.files.choose_picture(self.known()),
+            Intent::OpenPicturePath(path) => self.open_picture(path),
             Intent::OpenModel => self.files.choose_model(),
             Intent::OpenModelFile => self.files.choose_model_file(),
             Intent::LookAt(paths) => self.look_at(paths),
@@ -44,6 +47,9 @@ impl App {
             Intent::CancelDownload(id) => self.ports.library.cancel(&id),
             Intent::RefreshLibrary => self.ports.library.refresh(),
             Intent::DismissFailure => self.failure = None,
+            Intent::DismissMissing => self.missing = None,
+            Intent::Timeline(wish) => self.carry_out_timeline(wish, now),
+            Intent::Gallery(wish) => self.carry_out_gallery(ctx, wish, now),
             Intent::Escape => self.escape(ctx, now),
             _ => self.carry_out_view(ctx, &intent),
         }
@@ -62,7 +68,12 @@ impl App {
             }
             Intent::ToggleHelp => self.help = !self.help,
             Intent::ToggleStageOnly => self.set_stage_only(ctx, !self.stage_only),
-            Intent::ShowTab(tab) => self.session.ui_mut().tab = *tab,
+            Intent::ShowTab(tab) => {
+                self.session.ui_mut().tab = *tab;
+                if *tab != Tab::Picture {
+                    self.strip.show_live();
+                }
+            }
             Intent::TogglePixels => self.stage.pixels = Some(!self.stage.pixels.unwrap_or(false)),
             Intent::ToggleZoom => {
                 let scale = 1.0 / ctx.pixels_per_point();
@@ -78,6 +89,7 @@ impl App {
                     Fold::Loras => &mut ui.loras_open,
                     Fold::Blend => &mut ui.blend_open,
                     Fold::Advanced => &mut ui.advanced_open,
+                    Fold::Timeline => &mut ui.timeline_folded,
                 };
                 *open = !*open;
             }
@@ -91,6 +103,10 @@ impl App {
         }
         if self.stage_only {
             self.set_stage_only(ctx, false);
+        } else if self.missing.is_some() {
+            self.missing = None;
+        } else if self.session.settings().ui.tab == Tab::Gallery && self.stage.gallery.is_large() {
+            self.carry_out_gallery(ctx, gallery::Wish::Close, now);
         } else if stage::is_busy(&self.session.status(now)) {
             self.session.act(Action::Stop, now);
         }
@@ -109,7 +125,7 @@ impl App {
     }
 
     fn copy(&mut self, ctx: &Context, now: Moment) {
-        let Some(finished) = self.session.shown() else { return };
+        let Some(finished) = self.on_stage() else { return };
         let picture = &finished.picture;
         let size = [picture.width() as usize, picture.height() as usize];
         ctx.copy_image(egui::ColorImage::from_rgb(size, picture.rgb()));
@@ -127,13 +143,29 @@ impl App {
                 files::Outcome::Opened(path, opened) => {
                     self.failure = None;
                     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                    self.session.act(Action::Restore(Box::new(opened.request)), now);
+                    let OpenedPicture { request, lost, .. } = *opened;
+                    self.missing = (!lost.is_empty()).then(|| Missing { name: name.clone(), lost });
+                    self.strip.show_live();
+                    self.session.act(Action::Restore(Box::new(request)), now);
                     self.happening.say(tr_with("bar-restored", &[("name", name.into())]), false, now);
                 }
                 files::Outcome::Model(path) => self.look_at(vec![path]),
                 files::Outcome::Ask(wanted) => self.path_dialog = Some(PathDialog::new(wanted, String::new())),
                 files::Outcome::Failed(failure) => self.failure = Some(failure),
             }
+        }
+    }
+
+    pub(crate) fn open_picture(&self, path: PathBuf) {
+        self.files.open_picture(path, self.known());
+    }
+
+    /// What there is to paint with, for settings that name it.
+    fn known(&self) -> Known {
+        Known {
+            request: self.session.request().clone(),
+            models: self.session.models().iter().map(|info| info.model.clone()).collect(),
+            items: Arc::clone(self.session.library()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::i18n;
 use crate::path_dialog::Wanted;
-use crate::ports::{Choice, Dialogs, OpenedPicture, PictureFiles, Sheet};
+use crate::ports::{Choice, Dialogs, Known, OpenedPicture, PictureFiles, Sheet};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use fourstep_protocol::{Failure, Finished};
 use std::path::{Path, PathBuf};
@@ -72,17 +72,17 @@ impl Files {
     }
 
     /// Asks which picture, and opens it.
-    pub(crate) fn choose_picture(&self) {
-        self.work(|pictures, dialogs| match dialogs.open_picture(&pictures.default_dir()?) {
-            Choice::Path(path) => open(pictures, path).map(Some),
+    pub(crate) fn choose_picture(&self, known: Known) {
+        self.work(move |pictures, dialogs| match dialogs.open_picture(&pictures.default_dir()?) {
+            Choice::Path(path) => open(pictures, path, &known).map(Some),
             Choice::NoDialogs => Ok(Some(Outcome::Ask(Wanted::Picture))),
             Choice::Cancelled => Ok(None),
         });
     }
 
     /// Opens this picture.
-    pub(crate) fn open_picture(&self, path: PathBuf) {
-        self.work(move |pictures, _| open(pictures, path).map(Some));
+    pub(crate) fn open_picture(&self, path: PathBuf, known: Known) {
+        self.work(move |pictures, _| open(pictures, path, &known).map(Some));
     }
 
     /// Asks which folder holds a model.
@@ -122,8 +122,8 @@ fn to_look_at(choice: Choice) -> Option<Outcome> {
     }
 }
 
-fn open(pictures: &dyn PictureFiles, path: PathBuf) -> Result<Outcome, Failure> {
-    let opened = pictures.open(&path)?;
+fn open(pictures: &dyn PictureFiles, path: PathBuf, known: &Known) -> Result<Outcome, Failure> {
+    let opened = pictures.open(&path, known)?;
     Ok(Outcome::Opened(path, Box::new(opened)))
 }
 

@@ -39,3 +39,6 @@ pub(crate) const EYE_SLASH: &str = "\u{e224}";
 pub(crate) const PALETTE: &str = "\u{e6c8}";
 pub(crate) const TRASH: &str = "\u{e4a6}";
 pub(crate) const STACK: &str = "\u{e466}";
+pub(crate) const STAR: &str = "\u{e46a}";
+pub(crate) const BRANCH: &str = "\u{e278}";
+pub(crate) const CARET_LEFT: &str = "\u{e138}";

@@ -1,3 +1,6 @@
+use crate::restored::Missing;
+use crate::stage::gallery;
+use crate::timeline;
 use fourstep_protocol::ItemKind;
 use fourstep_session::{Action, Tab};
 use std::path::PathBuf;
@@ -55,6 +58,12 @@ pub(crate) enum Intent {
     Fold(Fold),
     /// Put away a failure of the window's own.
     DismissFailure,
+    /// Put away the list of what did not come back.
+    DismissMissing,
+    /// Something of the timeline.
+    Timeline(timeline::Wish),
+    /// Something of the saved pictures.
+    Gallery(gallery::Wish),
     /// Escape: close what lies on top, else stop.
     Escape,
 }
@@ -66,6 +75,7 @@ pub(crate) enum Fold {
     Loras,
     Advanced,
     Blend,
+    Timeline,
 }
 
 /// What a view reads and where it leaves what the person wants.
@@ -74,6 +84,10 @@ pub(crate) struct View<'a> {
     pub now: fourstep_session::Moment,
     /// A failure of the window's own: a picture that could not be saved.
     pub failure: Option<&'a fourstep_protocol::Failure>,
+    /// What of a picture's settings did not come back.
+    pub missing: Option<&'a Missing>,
+    /// The frame of the timeline that is on the stage instead of the live picture.
+    pub older: Option<&'a fourstep_protocol::Finished>,
     /// Folders are being looked through for models.
     pub looking: bool,
     pub intents: &'a mut Vec<Intent>,

@@ -18,11 +18,13 @@ mod help;
 mod i18n;
 mod icons;
 mod intent;
+mod keeping;
 mod model_menu;
 mod panel;
 mod path_dialog;
 mod ports;
 mod resample;
+mod restored;
 mod screen;
 mod sheet;
 mod shortcuts;
@@ -30,14 +32,17 @@ mod stage;
 mod start;
 mod status_bar;
 mod status_view;
+mod textures;
 mod theme;
+mod timeline;
 mod top_bar;
 mod widgets;
 mod words;
 
 pub use app::App;
+pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
-    Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
+    Choice, Dialogs, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
     SettingsStore, Sheet, SheetPanel, SystemDialogs, WildcardFiles,
 };
 pub use start::{StartError, Waker, native_options, run};

@@ -1,6 +1,7 @@
 use crate::i18n::tr;
+use crate::keeping::{Gallery, Timeline};
 use fourstep_prompt::Wildcards;
-use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, ModelRef, Picture, Request, RunId};
+use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, Lost, ModelRef, Picture, Request, RunId};
 use fourstep_session::{Moment, Settings, Step};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,10 @@ pub struct Ports {
     pub library: Box<dyn Library>,
     /// The lists that wildcards of prompts choose from.
     pub wildcards: Box<dyn WildcardFiles>,
+    /// Every finished frame.
+    pub timeline: Box<dyn Timeline>,
+    /// The saved pictures.
+    pub gallery: Box<dyn Gallery>,
     /// The file dialogs of the desktop.
     pub dialogs: Arc<dyn Dialogs>,
     /// A seed that was not there before.
@@ -147,11 +152,11 @@ pub trait PictureFiles: Send + Sync {
     /// Where the sheet would be too large, or the file cannot be written.
     fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure>;
 
-    /// Reads a picture and the settings saved in it.
+    /// Reads a picture and the settings saved in it, by this program or another.
     ///
     /// # Errors
     /// Where the file cannot be read or carries no settings.
-    fn open(&self, path: &Path) -> Result<OpenedPicture, Failure>;
+    fn open(&self, path: &Path, known: &Known) -> Result<OpenedPicture, Failure>;
 
     /// Where pictures go when nobody chose; made on demand.
     ///
@@ -185,6 +190,17 @@ pub struct SheetPanel {
     pub lines: Vec<String>,
 }
 
+/// What there is to paint with, for settings that name it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// What a picture does not say stays as it is here.
+    pub request: Request,
+    /// Models that can be used.
+    pub models: Vec<ModelRef>,
+    /// What is here and what can be downloaded.
+    pub items: Arc<Vec<LibraryItem>>,
+}
+
 /// A picture file that was opened.
 #[derive(Clone, Debug)]
 pub struct OpenedPicture {
@@ -192,6 +208,8 @@ pub struct OpenedPicture {
     pub request: Request,
     /// What it looks like.
     pub picture: Arc<Picture>,
+    /// What could not be brought back.
+    pub lost: Vec<Lost>,
 }
 
 /// Keeps the settings for the next start.
@@ -242,7 +260,12 @@ impl Dialogs for SystemDialogs {
     }
 
     fn open_picture(&self, folder: &Path) -> Choice {
-        ask(|d| d.set_title(tr("dialog-open")).set_directory(folder).add_filter("PNG", &["png"]).pick_file())
+        ask(|d| {
+            d.set_title(tr("dialog-open"))
+                .set_directory(folder)
+                .add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"])
+                .pick_file()
+        })
     }
 
     fn model_folder(&self) -> Choice {

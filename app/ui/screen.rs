@@ -1,6 +1,6 @@
 //! What is on the stage: the newest of picture and previews, and how one follows the other.
 
-use crate::{PreviewPicture, ports::Previews, resample};
+use crate::{PreviewPicture, ports::Previews, resample, timeline::Older};
 use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, TextureWrapMode};
 use fourstep_protocol::{ModelRef, Picture, RunId};
 use fourstep_session::{Moment, Session, Status};
@@ -27,6 +27,8 @@ pub(crate) struct Screen {
     ended: Option<RunId>,
     /// The latents last offered for decoding.
     offered: Option<(RunId, u32)>,
+    /// A frame of the timeline, which is drawn instead of all this.
+    older: Option<Older>,
     smooth: bool,
 }
 
@@ -137,7 +139,8 @@ impl Screen {
         if std::mem::replace(&mut self.smooth, smooth) == smooth {
             return;
         }
-        for layer in self.current.iter_mut().chain(self.before.iter_mut().map(|(layer, _)| layer)) {
+        let older = self.older.iter_mut().map(|older| &mut older.layer);
+        for layer in self.current.iter_mut().chain(self.before.iter_mut().map(|(layer, _)| layer)).chain(older) {
             let image = image(&layer.picture, smooth && layer.step.is_none());
             layer.texture.set(image, options(smooth));
         }
@@ -145,12 +148,26 @@ impl Screen {
 
     /// What is drawn last.
     pub(crate) fn current(&self) -> Option<&Layer> {
-        self.current.as_ref()
+        self.older.as_ref().map(|older| &older.layer).or(self.current.as_ref())
+    }
+
+    /// Draws a frame of the timeline from now on, or the live picture again.
+    pub(crate) fn show_older(&mut self, older: Option<&Older>) {
+        if self.older.as_ref().map(|older| older.frame.id) != older.map(|older| older.frame.id) {
+            self.older = older.cloned();
+            let smooth = std::mem::replace(&mut self.smooth, true);
+            self.set_smooth(smooth);
+        }
+    }
+
+    /// The frame of the timeline that is drawn.
+    pub(crate) fn older(&self) -> Option<&Older> {
+        self.older.as_ref()
     }
 
     /// What is drawn below, and how much of the current layer covers it: 0 … 1.
     pub(crate) fn fading(&self, now: Moment) -> Option<(&Layer, f32)> {
-        let (layer, since) = self.before.as_ref()?;
+        let (layer, since) = self.before.as_ref().filter(|_| self.older.is_none())?;
         Some((layer, (now.since(*since) / FADE_SECS).min(1.0) as f32))
     }
 
@@ -158,7 +175,8 @@ impl Screen {
     pub(crate) fn staleness(&self, ctx: &Context, session: &Session, now: Moment) -> f32 {
         let in_progress = matches!(session.status(now), Status::Painting { step: 1.., .. });
         let is_newest_preview = in_progress && self.current.as_ref().is_some_and(|c| c.step.is_some());
-        let Some(since) = session.stale_since().filter(|_| !is_newest_preview && self.current.is_some()) else {
+        let is_told = !is_newest_preview && self.current.is_some() && self.older.is_none();
+        let Some(since) = session.stale_since().filter(|_| is_told) else {
             return 0.0;
         };
         let over = now.since(since) - STALE_AFTER_SECS;

@@ -2,6 +2,7 @@
 
 use crate::intent::{Intent, View};
 use crate::panel::{is_completing, prompt_id};
+use crate::timeline;
 use egui::{Context, Event, FocusDirection, ImeEvent, Key, Modifiers};
 use fourstep_protocol::ItemKind;
 use fourstep_session::Action;
@@ -37,6 +38,8 @@ pub(crate) const TABLE: [(&str, &[(&str, &str)]); 4] = [
             ("Ctrl C", "help-copy"),
             ("Ctrl O", "help-open"),
             ("Ctrl Shift O", "help-open-folder"),
+            ("← →", "help-timeline"),
+            ("S / T", "help-star"),
         ],
     ),
     (
@@ -138,6 +141,7 @@ fn without_ctrl(ctx: &Context, view: &mut View<'_>) {
     if ctx.input(|i| i.events.iter().any(|e| matches!(e, Event::Copy))) && view.session.shown().is_some() {
         view.want(Intent::Copy);
     }
+    timeline::keys(ctx, view);
     const DIGITS: [Key; 8] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
     for (steps, key) in (1..).zip(DIGITS) {
         if pressed(ctx, Modifiers::NONE, key) {

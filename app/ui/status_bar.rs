@@ -70,7 +70,7 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, download: Option<Dow
         }
         return left;
     }
-    let text = view.session.shown().map(picture).unwrap_or_default();
+    let text = view.older.or(view.session.shown()).map(picture).unwrap_or_default();
     let ink = palette(ui).secondary;
     ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, text, theme::regular(12.0), ink).left()
 }

@@ -302,6 +302,8 @@ tab-picture = Picture
 tab-picture-name = The live picture
 tab-twin = Twin
 tab-twin-name = Compare with the same in many steps
+tab-gallery = Gallery
+tab-gallery-name = Saved pictures
 twin-live = Live picture
 twin-slow = Slow picture
 twin-only-few-steps = { $name } only knows how to paint in few steps: there is nothing to compare it with.
@@ -416,6 +418,8 @@ help-save = Save picture
 help-copy = Copy picture
 help-open = Open a picture and its settings
 help-open-folder = Open a model folder
+help-timeline = Older and newer pictures
+help-star = Star a picture; take its settings
 help-view = View
 help-tabs = The next view: picture, twin
 help-stage-only = Nothing but the picture
@@ -437,3 +441,85 @@ bond-first = { $n ->
 }
 bond-steps = Steps
 bond-off = Let go
+
+## Timeline
+
+timeline-title = Timeline
+timeline-fold = Fold the timeline
+timeline-unfold = Unfold the timeline
+timeline-scrub = Go through the pictures painted so far
+timeline-count = { $n ->
+    [one] { $n } picture
+   *[other] { $n } pictures
+}
+timeline-place = { $at } of { $n } · { $ago }
+timeline-frame = Picture { $at }, { $ago }
+timeline-frame-starred = Picture { $at }, { $ago }, starred
+timeline-star = Give it a star: it is never dropped
+timeline-unstar = Take the star away
+timeline-branch = Go on from this picture: take its settings
+timeline-branched = Going on from an older picture; Ctrl+Z takes it back
+timeline-live = Back to the newest picture
+timeline-size = Size on disk of the timeline
+timeline-keep = Keep up to { $size }
+timeline-badge = from the timeline · { $ago }
+
+ago-now = just now
+ago-minutes = { $n } min ago
+ago-hours = { $n } h ago
+ago-days = { $n ->
+    [one] yesterday
+   *[other] { $n } days ago
+}
+
+## Gallery of saved pictures
+
+gallery-search = Search saved pictures
+gallery-search-hint = Search prompts and names
+gallery-only-starred = Only pictures with a star
+gallery-look-again = Look through the folder again
+gallery-age = Saved
+gallery-any-time = Any time
+gallery-day = Last 24 hours
+gallery-week = Last 7 days
+gallery-month = Last 30 days
+gallery-year = Last 365 days
+gallery-model = Model
+gallery-all-models = All models
+gallery-count = { $n } of { $total } saved pictures
+gallery-waiting = { $n } still to be looked at
+gallery-nothing-found = No saved picture is like this. Search for fewer words.
+gallery-empty = No picture is saved yet. Ctrl+S saves the one on the stage.
+gallery-picture = Saved picture: { $name }
+gallery-picture-starred = Saved picture with a star: { $name }
+gallery-back = Gallery
+gallery-back-tip = Back to all pictures
+gallery-previous = Previous picture
+gallery-next = Next picture
+gallery-use = Use settings
+gallery-use-tip = Take over the settings of this picture
+gallery-delete = Move to the trash
+gallery-deleted = { $name } goes to the trash
+gallery-undelete = Keep it
+gallery-reveal = Show in the folder
+gallery-copy-path = Copy the path
+gallery-path-copied = Path copied to the clipboard
+gallery-unreadable = This file cannot be read any more
+
+## What did not come back with a picture's settings
+
+restored-title = Settings of { $name } are back, but for this:
+restored-dismiss = Close the list
+restored-model = Model { $name } is not here; the present one stays
+restored-model-to-download = Model { $name } is not downloaded; the list of models has it
+restored-lora = LoRA { $name } is not here
+restored-lora-to-download = LoRA { $name } is not downloaded; the list of LoRAs has it
+restored-other-lora = LoRA { $name } is another file than the picture was painted with
+restored-vae = VAE { $name } is not here
+restored-sampler = Sampler { $name } is not known; { $used } is used
+restored-schedule = Schedule { $name } is not known; the sampler's own is used
+restored-steps = { $wanted } steps became { $used }
+restored-size = Size { $name } cannot be painted
+restored-number = { $key } { $value } does not fit
+restored-init = The picture it started from is not in the file
+restored-setting = { $key } is not known here

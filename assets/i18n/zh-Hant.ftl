@@ -284,6 +284,8 @@ tab-picture = 圖片
 tab-picture-name = 即時圖片
 tab-twin = 對照
 tab-twin-name = 與多步數的同一張圖比較
+tab-gallery = 圖庫
+tab-gallery-name = 已儲存的圖片
 twin-live = 即時圖片
 twin-slow = 多步數圖片
 twin-only-few-steps = { $name } 只會用少步數繪製，沒有可以比較的對象。
@@ -398,6 +400,8 @@ help-save = 儲存圖片
 help-copy = 複製圖片
 help-open = 開啟圖片及其設定
 help-open-folder = 開啟模型資料夾
+help-timeline = 較舊與較新的圖片
+help-star = 加星號；套用圖片的設定
 help-view = 檢視
 help-tabs = 下一個檢視：圖片、對照
 help-stage-only = 只顯示圖片
@@ -416,3 +420,79 @@ bond-on = { $name }：{ $n } 步
 bond-first = 前 { $n } 步
 bond-steps = 步數
 bond-off = 解除
+
+## 時間軸
+
+timeline-title = 時間軸
+timeline-fold = 收合時間軸
+timeline-unfold = 展開時間軸
+timeline-scrub = 瀏覽至今畫過的圖片
+timeline-count = { $n } 張圖片
+timeline-place = 第 { $at } 張，共 { $n } 張 · { $ago }
+timeline-frame = 圖片 { $at }，{ $ago }
+timeline-frame-starred = 圖片 { $at }，{ $ago }，已加星號
+timeline-star = 加上星號：永不移除
+timeline-unstar = 取消星號
+timeline-branch = 從這張圖片繼續：套用它的設定
+timeline-branched = 從先前的圖片繼續；按 Ctrl+Z 可復原
+timeline-live = 回到最新的圖片
+timeline-size = 時間軸佔用的磁碟空間
+timeline-keep = 最多保留 { $size }
+timeline-badge = 來自時間軸 · { $ago }
+
+ago-now = 剛剛
+ago-minutes = { $n } 分鐘前
+ago-hours = { $n } 小時前
+ago-days = { $n } 天前
+
+## 已儲存圖片的圖庫
+
+gallery-search = 搜尋已儲存的圖片
+gallery-search-hint = 搜尋提示詞與檔名
+gallery-only-starred = 只顯示加星號的圖片
+gallery-look-again = 重新掃描資料夾
+gallery-age = 儲存時間
+gallery-any-time = 不限時間
+gallery-day = 最近 24 小時
+gallery-week = 最近 7 天
+gallery-month = 最近 30 天
+gallery-year = 最近 365 天
+gallery-model = 模型
+gallery-all-models = 所有模型
+gallery-count = 已儲存圖片 { $n } / { $total } 張
+gallery-waiting = 還有 { $n } 張待掃描
+gallery-nothing-found = 沒有符合的圖片，請減少搜尋字詞。
+gallery-empty = 尚未儲存任何圖片。按 Ctrl+S 儲存畫面上的圖片。
+gallery-picture = 已儲存的圖片：{ $name }
+gallery-picture-starred = 加星號的已儲存圖片：{ $name }
+gallery-back = 圖庫
+gallery-back-tip = 回到所有圖片
+gallery-previous = 上一張圖片
+gallery-next = 下一張圖片
+gallery-use = 套用設定
+gallery-use-tip = 套用這張圖片的設定
+gallery-delete = 移到垃圾桶
+gallery-deleted = { $name } 即將移到垃圾桶
+gallery-undelete = 保留
+gallery-reveal = 在資料夾中顯示
+gallery-copy-path = 複製路徑
+gallery-path-copied = 已將路徑複製到剪貼簿
+gallery-unreadable = 無法再讀取這個檔案
+
+## 未能還原的圖片設定
+
+restored-title = 已還原 { $name } 的設定，但以下項目除外：
+restored-dismiss = 關閉清單
+restored-model = 找不到模型 { $name }；保留目前的模型
+restored-model-to-download = 模型 { $name } 尚未下載；可在模型清單中下載
+restored-lora = 找不到 LoRA { $name }
+restored-lora-to-download = LoRA { $name } 尚未下載；可在 LoRA 清單中下載
+restored-other-lora = LoRA { $name } 與繪製此圖時所用的檔案不同
+restored-vae = 找不到 VAE { $name }
+restored-sampler = 不支援取樣器 { $name }；改用 { $used }
+restored-schedule = 不支援排程 { $name }；使用取樣器預設的排程
+restored-steps = 步數 { $wanted } 已改為 { $used }
+restored-size = 無法繪製尺寸 { $name }
+restored-number = { $key } { $value } 不適用
+restored-init = 檔案中沒有起始圖片
+restored-setting = 不支援 { $key }

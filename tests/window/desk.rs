@@ -160,6 +160,13 @@ impl Window<'_> {
         self.breathe();
     }
 
+    /// Several keys in a row, without a pause for what they lead to.
+    pub(crate) fn keys(&self, keys: &str) {
+        let mut arguments = vec!["key", "--delay", "40"];
+        arguments.extend(keys.split(' '));
+        self.desk.hand("xdotool", &arguments);
+    }
+
     pub(crate) fn type_text(&self, text: &str, delay_ms: u32) {
         self.desk.hand("xdotool", &["type", "--delay", &delay_ms.to_string(), text]);
     }

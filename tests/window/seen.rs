@@ -44,8 +44,8 @@ impl Seen {
     /// Whether this is the middle of that picture, enlarged: the colours agree in the large.
     pub(crate) fn looks_like(&self, picture: &Picture) -> bool {
         let whole = RgbImage::from_raw(picture.width(), picture.height(), picture.rgb().to_vec()).expect("its bytes");
-        // The stage shows the square picture 624 px wide, and 500 px from its middle are looked at.
-        let side = f64::from(picture.width()) * 500.0 / 624.0;
+        // The stage shows the square picture 520 px wide, and 400 px from its middle are looked at.
+        let side = f64::from(picture.width()) * 400.0 / 520.0;
         let edge = ((f64::from(picture.width()) - side) / 2.0) as u32;
         let middle = imageops::crop_imm(&whole, edge, edge, side as u32, side as u32).to_image();
         let small = |i: &RgbImage| imageops::resize(i, 16, 16, imageops::FilterType::Triangle);

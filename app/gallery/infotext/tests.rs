@@ -27,7 +27,7 @@ fn request() -> Request {
 fn a_request_reads_like_automatic1111() {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
-        Infotext::of(&request()).to_string(),
+        Infotext::of(&request(), &|_| None).to_string(),
         format!(
             "a blue apple <lora:lcm-lora-sdv1-5:0.8>\nNegative prompt: blurry\n\
              Steps: 4, Sampler: LCM, CFG scale: 1.5, Seed: 7, Size: 128x64, Model: dream shaper, RNG: CPU, \
@@ -37,11 +37,18 @@ fn a_request_reads_like_automatic1111() {
 }
 
 #[test]
+fn loras_are_named_with_the_first_digits_of_their_hash() {
+    let hash = |source: &str| source.starts_with("loras/").then(|| "0123456789abcdef".repeat(4));
+    let text = Infotext::of(&request(), &hash).to_string();
+    assert!(text.contains(r#", Lora hashes: "lcm-lora-sdv1-5: 0123456789ab", RNG"#), "{text}");
+}
+
+#[test]
 fn strength_is_there_only_with_a_picture_to_start_from() {
     let picture = Picture::new(1, 1, vec![0; 3]).expect("three bytes");
     let with = Request { init: Some(Init::new(picture, 0.5)), ..request() };
-    assert_eq!(Infotext::of(&with).get("Denoising strength"), Some("0.5"));
-    assert_eq!(Infotext::of(&request()).get("Denoising strength"), None);
+    assert_eq!(Infotext::of(&with, &|_| None).get("Denoising strength"), Some("0.5"));
+    assert_eq!(Infotext::of(&request(), &|_| None).get("Denoising strength"), None);
 }
 
 #[test]

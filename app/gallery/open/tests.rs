@@ -34,7 +34,7 @@ fn saved(request: &Request) -> (TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join("p.png");
     let timings = Timings { step_secs: vec![0.1, 0.2], ..Timings::default() };
-    save(&path, &picture(24, 16), request, Some(&timings)).expect("saves");
+    save(&path, &picture(24, 16), request, Some(&timings), &|_| None).expect("saves");
     (folder, path)
 }
 

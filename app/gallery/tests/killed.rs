@@ -1,7 +1,7 @@
 //! The timeline of a program that is killed at any instant.
 
 use fourstep_gallery::Timeline;
-use fourstep_protocol::{Finished, Latents, ModelRef, Noise, Picture, Request, RunId, Sampler, Size, Timings};
+use fourstep_protocol::{Finished, Latents, Picture, Request, RunId, Timings};
 use std::{
     collections::{HashMap, HashSet},
     env,
@@ -116,24 +116,12 @@ fn picture(seed: u64) -> Picture {
 }
 
 fn finished(seed: u64) -> Finished {
-    let request = Request {
-        model: ModelRef::new("sticker"),
-        vae: None,
-        loras: vec![],
-        prompt: "a red apple".into(),
-        negative_prompt: String::new(),
-        seed,
-        noise: Noise::Torch,
-        size: Size::new(128, 128),
-        sampler: Sampler::Lcm,
-        steps: 4,
-        guidance_scale: 1.0,
-        init: None,
-        blend: Vec::new(),
-        typed: None,
-        fork: None,
-        composition: None,
-    };
+    // As JSON, so that a new field of a request has its default here.
+    let json = format!(
+        r#"{{"model": "sticker", "prompt": "a red apple", "seed": {seed}, "size": {{"width": 128, "height": 128}},
+            "sampler": "lcm", "steps": 4, "guidance_scale": 1.0}}"#
+    );
+    let request: Request = serde_json::from_str(&json).expect("a request");
     Finished {
         run: RunId(seed),
         picture: Arc::new(picture(seed)),

@@ -2,6 +2,7 @@
 
 mod bonds;
 mod footer;
+pub(crate) mod gallery;
 mod header;
 mod picture;
 mod tabs;
@@ -12,11 +13,11 @@ mod zoom;
 pub(crate) use header::is_busy;
 pub(crate) use zoom::Zoom;
 
-use crate::error_bar;
 use crate::intent::View;
 use crate::ports::{PreviewPicture, Previews};
 use crate::screen::Screen;
 use crate::theme::palette;
+use crate::{error_bar, restored};
 use eframe::egui_wgpu::RenderState;
 use egui::{Context, Frame, Margin, Ui};
 use fourstep_session::{Session, Tab};
@@ -28,12 +29,19 @@ pub(crate) struct Stage {
     pub pixels: Option<bool>,
     twin: twin::Twin,
     without: without::Without,
+    pub gallery: gallery::Gallery,
 }
 
 impl Stage {
     /// `gpu` draws what the processor would be too slow for.
     pub(crate) fn new(gpu: Option<&RenderState>) -> Self {
-        Self { zoom: Zoom::default(), pixels: None, twin: twin::Twin::new(gpu), without: without::Without::default() }
+        Self {
+            zoom: Zoom::default(),
+            pixels: None,
+            twin: twin::Twin::new(gpu),
+            without: without::Without::default(),
+            gallery: gallery::Gallery::default(),
+        }
     }
 
     /// Takes over what the session and the decoder have for the tabs beside the picture.
@@ -49,12 +57,22 @@ impl Stage {
 }
 
 /// Draws the stage in what is left of the window.
-pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &mut Screen, only: bool) {
+pub(crate) fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    stage: &mut Stage,
+    screen: &mut Screen,
+    gallery: &dyn crate::Gallery,
+    only: bool,
+) {
     let p = palette(ui);
     let bar = |fill| Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
     if !only {
         let header = egui::Panel::top("stage header").exact_size(48.0).resizable(false).frame(bar(p.stage));
         header.show_separator_line(false).show(ui, |ui| header::show(ui, view));
+    }
+    // Steps and zoom are the picture's.
+    if !only && view.session.settings().ui.tab != Tab::Gallery {
         let footer = egui::Panel::bottom("stage footer").exact_size(40.0).resizable(false).frame(bar(p.stage));
         footer.show_separator_line(false).show(ui, |ui| footer::show(ui, view, stage, screen));
     }
@@ -64,7 +82,9 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
         match view.session.settings().ui.tab {
             Tab::Picture => picture::show(ui, view, stage, screen),
             Tab::Twin => twin::show(ui, view, stage, screen),
+            Tab::Gallery => gallery::show(ui, view, &mut stage.gallery, gallery),
         }
         error_bar::show(ui, view, rect);
+        restored::show(ui, view, rect);
     });
 }

@@ -4,8 +4,10 @@ use crate::icons;
 use crate::intent::View;
 use crate::screen::{Layer, Screen};
 use crate::theme::{self, palette};
+use crate::words;
 use egui::{Align2, Color32, CursorIcon, Id, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use fourstep_session::Status;
+use std::time::SystemTime;
 
 /// Zoomed by hand beyond this, a pixel of the picture is shown as a square.
 const PIXELS_FROM: f32 = 4.0;
@@ -66,8 +68,11 @@ pub(super) fn paint(ui: &Ui, view: &View<'_>, zoom: Zoom, screen: &Screen, rect:
         }
         None => draw(current, 1.0),
     }
-    if stale > 0.0 {
-        badge(ui, place.intersect(rect), stale);
+    if let Some(older) = screen.older() {
+        let ago = words::ago(older.frame.painted, SystemTime::now());
+        badge(ui, place.intersect(rect), tr_with("timeline-badge", &[("ago", ago.into())]), 1.0);
+    } else if stale > 0.0 {
+        badge(ui, place.intersect(rect), tr("stage-from-before").into(), stale);
     }
 }
 
@@ -77,12 +82,11 @@ pub(super) fn draw(ui: &Ui, layer: &Layer, place: Rect, clip: Rect, tint: Color3
     ui.painter().with_clip_rect(clip).image(layer.texture.id(), place, whole, tint);
 }
 
-/// Says that the picture is older than the settings.
-fn badge(ui: &Ui, place: Rect, alpha: f32) {
+/// Says how old the picture is.
+fn badge(ui: &Ui, place: Rect, text: String, alpha: f32) {
     let p = palette(ui);
     let painter = ui.painter();
-    let galley =
-        painter.layout_no_wrap(tr("stage-from-before").into(), theme::medium(12.0), p.text.gamma_multiply(alpha));
+    let galley = painter.layout_no_wrap(text, theme::medium(12.0), p.text.gamma_multiply(alpha));
     let size = galley.size() + vec2(20.0, 10.0);
     let pill = Rect::from_min_size(place.left_top() + vec2(12.0, 12.0), size);
     painter.rect_filled(pill, theme::RADIUS, p.panel.gamma_multiply(0.92 * alpha));
@@ -91,8 +95,8 @@ fn badge(ui: &Ui, place: Rect, alpha: f32) {
 
 fn describe(response: &Response, view: &View<'_>) {
     let stale = view.session.is_stale();
-    let prompt = view.session.shown().map(|f| f.request.prompt.clone()).unwrap_or_default();
-    let key = if stale { "stage-picture-before" } else { "stage-picture" };
+    let prompt = view.older.or(view.session.shown()).map(|f| f.request.prompt.clone()).unwrap_or_default();
+    let key = if stale || view.older.is_some() { "stage-picture-before" } else { "stage-picture" };
     let label = tr_with(key, &[("prompt", prompt.into())]);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &label));
 }

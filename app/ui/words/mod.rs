@@ -7,6 +7,7 @@ pub(crate) use session::{failure, lora_trouble, misfit, notices};
 use crate::i18n::{tr, tr_with};
 use fourstep_protocol::{DownloadPhase, DownloadProgress, Guidance, ModelInfo, Origin, Recipe, Sampler};
 use std::path::Path;
+use std::time::SystemTime;
 
 /// `135 MB`, `4.3 GB`: decimal, as shops and hubs count.
 pub(crate) fn bytes(count: u64) -> String {
@@ -64,6 +65,17 @@ pub(crate) fn download_briefly(progress: &DownloadProgress) -> String {
         DownloadPhase::Waiting => tr("words-waiting").into(),
         DownloadPhase::Verifying => tr("words-checking-alone").into(),
         DownloadPhase::Retrying => tr_with("words-trying-again", &[("percent", percent.into())]),
+    }
+}
+
+/// `just now`, `3 min ago`, `yesterday`.
+pub(crate) fn ago(then: SystemTime, now: SystemTime) -> String {
+    let minutes = now.duration_since(then).unwrap_or_default().as_secs() / 60;
+    match minutes {
+        0 => tr("ago-now").to_owned(),
+        1..60 => tr_with("ago-minutes", &[("n", minutes.into())]),
+        60..1440 => tr_with("ago-hours", &[("n", (minutes / 60).into())]),
+        _ => tr_with("ago-days", &[("n", (minutes / 1440).into())]),
     }
 }
 

@@ -2,19 +2,22 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod keeping;
 pub(crate) mod library;
 
 use egui_kittest::Harness;
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
     Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LibraryItem,
-    LoraRef, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings, TokenCount,
+    LoraRef, Lost, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings,
+    TokenCount,
 };
 use fourstep_session::{Language, Moment, Session, Settings};
 use fourstep_ui::{
-    App, Choice, Dialogs, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
-    SettingsStore, Sheet, WildcardFiles,
+    App, Choice, Dialogs, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews,
+    Seen, SettingsStore, Sheet, WildcardFiles,
 };
+use keeping::Keeping;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -34,6 +37,8 @@ pub(crate) struct Script {
     pub(crate) settings: Vec<Settings>,
     pub(crate) dialog: Option<Choice>,
     pub(crate) opened: Option<Request>,
+    pub(crate) lost: Vec<Lost>,
+    pub(crate) keeping: Keeping,
     pub(crate) items: Arc<Vec<LibraryItem>>,
     pub(crate) looking: bool,
     pub(crate) looked_at: Vec<PathBuf>,
@@ -51,6 +56,13 @@ pub(crate) struct Double(Arc<Mutex<Script>>);
 impl Double {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Script> {
         self.0.lock().expect("no test panics with the lock")
+    }
+}
+
+impl Double {
+    /// A request to paint pictures of.
+    fn sample(&self) -> Request {
+        Settings::sample(&models()).request
     }
 }
 
@@ -103,10 +115,11 @@ impl PictureFiles for Double {
         Ok(())
     }
 
-    fn open(&self, path: &Path) -> Result<OpenedPicture, Failure> {
+    fn open(&self, path: &Path, _known: &Known) -> Result<OpenedPicture, Failure> {
         let request = self.lock().opened.clone();
+        let lost = self.lock().lost.clone();
         match request {
-            Some(request) => Ok(OpenedPicture { picture: picture(&request), request }),
+            Some(request) => Ok(OpenedPicture { picture: picture(&request), request, lost }),
             None => Err(Failure::input(
                 "The picture could not be opened",
                 format!("{} carries no settings", path.display()),
@@ -395,6 +408,8 @@ fn ports(double: &Double) -> Ports {
         pictures: Arc::new(double.clone()),
         settings: Box::new(double.clone()),
         library: Box::new(double.clone()),
+        timeline: Box::new(double.clone()),
+        gallery: Box::new(double.clone()),
         dialogs: Arc::new(double.clone()),
         wildcards: Box::new(double.clone()),
         random_seed: Box::new(move || {

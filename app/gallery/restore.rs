@@ -1,0 +1,492 @@
+use crate::{Infotext, Opened, infotext::file_stem};
+use fourstep_protocol::{Availability, ItemKind, LibraryItem, LoraRef, Lost, ModelRef, Noise, Request, Sampler, Size};
+
+/// What there is to paint with, for settings that name it.
+pub struct Here<'a> {
+    /// What the settings do not say is taken from here.
+    pub request: &'a Request,
+    /// Models that can be used.
+    pub models: &'a [ModelRef],
+    /// Everything that is here or can be downloaded.
+    pub items: &'a [LibraryItem],
+    /// The contents of a LoRA, as [`lora_hash`](crate::lora_hash) names them.
+    pub hash: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Settings that came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restored {
+    /// What to paint.
+    pub request: Request,
+    /// What could not be brought back.
+    pub lost: Vec<Lost>,
+}
+
+impl Opened {
+    /// The settings of the picture, whichever program wrote them; `None` where it carries none.
+    pub fn restore(&self, here: &Here<'_>) -> Option<Restored> {
+        if let Some(request) = &self.request {
+            return Some(ours(request.clone(), here));
+        }
+        let mut request = here.request.clone();
+        let lost = self.infotext.as_ref()?.apply(&mut request, here);
+        Some(Restored { request, lost })
+    }
+}
+
+/// A request of ours is taken as it is, as far as what it names is here.
+fn ours(mut request: Request, here: &Here<'_>) -> Restored {
+    let mut lost = Vec::new();
+    if !here.models.contains(&request.model) {
+        let name = request.model.as_str();
+        match here.find(ItemKind::Model, name) {
+            Found::Here(id) => request.model = ModelRef::new(id),
+            found => {
+                lost.push(Lost::Model { name: file_stem(name).to_owned(), can_download: found.can_download() });
+                request.model = here.request.model.clone();
+                // They belong to the model that is missing.
+                request.loras.clone_from(&here.request.loras);
+                request.vae.clone_from(&here.request.vae);
+                return Restored { request, lost };
+            }
+        }
+    }
+    let typed = request.typed.iter().flat_map(|typed| &typed.loras);
+    for lora in request.loras.iter().chain(typed) {
+        let name = file_stem(&lora.source).to_owned();
+        match here.lora(&lora.source) {
+            Found::Here(_) => {}
+            found => {
+                let missing = Lost::Lora { name, can_download: found.can_download() };
+                lost.extend((!lost.contains(&missing)).then_some(missing));
+            }
+        }
+    }
+    here.keep_loras(&mut request.loras);
+    if let Some(typed) = &mut request.typed {
+        here.keep_loras(&mut typed.loras);
+    }
+    if let Some(vae) = &request.vae {
+        match here.find(ItemKind::Vae, vae) {
+            Found::Here(id) => request.vae = Some(id),
+            _ => {
+                lost.push(Lost::Vae { name: file_stem(vae).to_owned() });
+                request.vae = None;
+            }
+        }
+    }
+    Restored { request, lost }
+}
+
+/// Where something with a name is.
+enum Found {
+    /// How a request names it.
+    Here(String),
+    ToDownload,
+    Nowhere,
+}
+
+impl Found {
+    fn can_download(&self) -> bool {
+        matches!(self, Self::ToDownload)
+    }
+}
+
+impl Here<'_> {
+    /// What is called so: by its id or path, else by its file's name or its title.
+    fn find(&self, kind: ItemKind, name: &str) -> Found {
+        let called = self.called(kind, name);
+        let is_here = |item: &&&LibraryItem| item.availability == Availability::Ready;
+        let exact = called.iter().filter(is_here).find(|item| item.id == name);
+        match exact.or(called.iter().find(is_here)) {
+            Some(item) => Found::Here(item.id.clone()),
+            None if called.iter().any(|item| !matches!(item.availability, Availability::Unusable(_))) => {
+                Found::ToDownload
+            }
+            None => Found::Nowhere,
+        }
+    }
+
+    fn called(&self, kind: ItemKind, name: &str) -> Vec<&LibraryItem> {
+        let wanted = plain(file_stem(name));
+        let is_called = |item: &&LibraryItem| {
+            item.id == name || plain(file_stem(&item.id)) == wanted || plain(&item.name) == wanted
+        };
+        self.items.iter().filter(|item| item.kind == kind).filter(is_called).collect()
+    }
+
+    fn lora(&self, name: &str) -> Found {
+        let used = self
+            .request
+            .loras
+            .iter()
+            .find(|l| l.source == name || plain(file_stem(&l.source)) == plain(file_stem(name)));
+        match self.find(ItemKind::Lora, name) {
+            Found::Here(id) => Found::Here(id),
+            found => used.map_or(found, |lora| Found::Here(lora.source.clone())),
+        }
+    }
+
+    /// Leaves out LoRAs that are not here, and names the others as they are named here.
+    fn keep_loras(&self, loras: &mut Vec<LoraRef>) {
+        loras.retain_mut(|lora| match self.lora(&lora.source) {
+            Found::Here(id) => {
+                lora.source = id;
+                true
+            }
+            Found::ToDownload | Found::Nowhere => false,
+        });
+    }
+
+    /// Of LoRAs with the same name the one with these contents; `false` where none has them.
+    fn lora_with(&self, name: &str, hash: &str) -> (Found, bool) {
+        let found = self.lora(name);
+        let Found::Here(first) = &found else { return (found, true) };
+        let others = self.called(ItemKind::Lora, name).into_iter().map(|item| item.id.as_str());
+        let mut all = std::iter::once(first.as_str()).chain(others.filter(|id| *id != first.as_str()));
+        let hash = hash.to_lowercase();
+        let is_it = |id: &&str| (self.hash)(id).is_none_or(|known| known.starts_with(&hash));
+        match all.find(is_it).map(str::to_owned) {
+            Some(id) => (Found::Here(id), true),
+            None => (found, false),
+        }
+    }
+}
+
+/// As far as names of files are kept by people and hubs: `Dream Shaper_8` and `dreamshaper-8` are one.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Pairs that say nothing about how to paint, or that other pairs say too.
+const SILENT: [&str; 22] = [
+    "Steps",
+    "CFG scale",
+    "Seed",
+    "Sampler",
+    "Schedule type",
+    "Size",
+    "Model",
+    "Model hash",
+    "Lora hashes",
+    "TI hashes",
+    "Hashes",
+    "RNG",
+    "Version",
+    "App",
+    "VAE",
+    "VAE hash",
+    "Denoising strength",
+    "Created Date",
+    "Civitai resources",
+    "Civitai metadata",
+    "User",
+    LOST_NODE,
+];
+/// The pair that stands for a node of ComfyUI that is not understood.
+pub(crate) const LOST_NODE: &str = "Lost node";
+/// Schedules that are the sampler's own under another name.
+const OWN_SCHEDULES: [&str; 5] = ["Automatic", "Uniform", "Normal", "Simple", "SGM Uniform"];
+
+impl Infotext {
+    /// Puts what this text knows into `request` and returns what could not be brought back.
+    ///
+    /// Fields that the text does not mention stay as they are. LoRAs that the text does not name go, except where the
+    /// model stays and both the request and the text use LCM sampling: there they are what makes the model paint in few
+    /// steps.
+    pub fn apply(&self, request: &mut Request, here: &Here<'_>) -> Vec<Lost> {
+        let mut lost = Vec::new();
+        // What belongs to the present settings alone.
+        (request.fork, request.composition, request.typed) = (None, None, None);
+        request.blend.clear();
+        let was_lcm = request.sampler == Sampler::Lcm;
+        let model = request.model.clone();
+        self.apply_model(request, here, &mut lost);
+        self.apply_sampling(request, &mut lost);
+        self.apply_noise(request, &mut lost);
+        let keep_unnamed = was_lcm && request.sampler == Sampler::Lcm && request.model == model;
+        self.apply_prompt(request, here, keep_unnamed, &mut lost);
+        request.negative_prompt.clone_from(&self.negative_prompt);
+        if let Some(size) = self.get("Size") {
+            match size.parse::<Size>().ok().filter(|s| *s == s.nearest()) {
+                Some(size) => request.size = size,
+                None => lost.push(Lost::Size { wanted: size.to_owned() }),
+            }
+        }
+        request.init = None;
+        if self.get("Denoising strength").is_some() {
+            lost.push(Lost::Init);
+        }
+        let unknown = self.fields.iter().filter(|(k, _)| !SILENT.contains(&k.as_str()));
+        lost.extend(unknown.map(|(key, value)| Lost::Setting { key: key.clone(), value: value.clone() }));
+        let nodes = self.fields.iter().filter(|(key, _)| key == LOST_NODE);
+        lost.extend(nodes.map(|(_, node)| Lost::Setting { key: node.clone(), value: String::new() }));
+        lost
+    }
+
+    fn apply_model(&self, request: &mut Request, here: &Here<'_>, lost: &mut Vec<Lost>) {
+        let name_of_mine = file_stem(request.model.as_str());
+        if let Some(name) = self.get("Model").filter(|name| file_stem(name) != name_of_mine) {
+            match here.find(ItemKind::Model, name) {
+                Found::Here(id) => request.model = ModelRef::new(id),
+                found => {
+                    lost.push(Lost::Model { name: file_stem(name).to_owned(), can_download: found.can_download() });
+                }
+            }
+        }
+        if let Some(name) = self.get("VAE").filter(|name| !matches!(*name, "Automatic" | "None")) {
+            match here.find(ItemKind::Vae, name) {
+                Found::Here(id) => request.vae = Some(id),
+                _ => lost.push(Lost::Vae { name: file_stem(name).to_owned() }),
+            }
+        }
+    }
+
+    fn apply_sampling(&self, request: &mut Request, lost: &mut Vec<Lost>) {
+        if let Some(name) = self.get("Sampler") {
+            let schedule = self.get("Schedule type").filter(|s| !OWN_SCHEDULES.contains(s));
+            let full = schedule.map_or_else(|| name.to_owned(), |schedule| format!("{name} {schedule}"));
+            match (full.parse(), name.parse(), schedule) {
+                (Ok(sampler), ..) => request.sampler = sampler,
+                (_, Ok(sampler), Some(schedule)) => {
+                    request.sampler = sampler;
+                    lost.push(Lost::Schedule { name: schedule.to_owned() });
+                }
+                _ => lost.push(Lost::Sampler { name: full, used: request.sampler }),
+            }
+        }
+        let range = request.sampler.steps();
+        let wanted = self.get("Steps");
+        let steps = wanted.and_then(|text| text.parse::<u32>().ok());
+        request.steps = steps.unwrap_or(request.steps).clamp(*range.start(), *range.end());
+        if let Some(wanted) = wanted.filter(|_| steps != Some(request.steps)) {
+            lost.push(Lost::Steps { wanted: wanted.to_owned(), used: request.steps });
+        }
+        if let Some(text) = self.get("CFG scale") {
+            match text.parse::<f32>() {
+                Ok(scale) if scale.is_finite() && scale >= 0.0 => request.guidance_scale = scale,
+                _ => lost.push(Lost::Number { key: "CFG scale".into(), value: text.to_owned() }),
+            }
+        }
+    }
+
+    fn apply_noise(&self, request: &mut Request, lost: &mut Vec<Lost>) {
+        let Some(text) = self.get("Seed") else { return };
+        match text.parse() {
+            Ok(seed) => request.seed = seed,
+            Err(_) => lost.push(Lost::Number { key: "Seed".into(), value: text.to_owned() }),
+        }
+        // AUTOMATIC1111 names its generator only where it is not the default, the graphics card's.
+        request.noise = if self.get("RNG") == Some("CPU") { Noise::Torch } else { Noise::Philox };
+    }
+
+    fn apply_prompt(&self, request: &mut Request, here: &Here<'_>, keep_unnamed: bool, lost: &mut Vec<Lost>) {
+        let (prompt, tags) = split_lora_tags(&self.prompt);
+        request.prompt = prompt;
+        let known = std::mem::take(&mut request.loras);
+        let hashes = self.lora_hashes();
+        for (name, weight) in &tags {
+            let hash = hashes.iter().find(|(of, _)| plain(of) == plain(file_stem(name))).map_or("", |(_, hash)| hash);
+            let (found, is_it) = here.lora_with(name, hash);
+            let short = file_stem(name).to_owned();
+            match found {
+                Found::Here(source) => {
+                    let weight = weight.clamp(*LoraRef::WEIGHTS.start(), *LoraRef::WEIGHTS.end());
+                    request.loras.push(LoraRef { source, weight });
+                    lost.extend((!is_it).then_some(Lost::OtherLora { name: short }));
+                }
+                found => lost.push(Lost::Lora { name: short, can_download: found.can_download() }),
+            }
+        }
+        if keep_unnamed {
+            let named = |lora: &LoraRef| request.loras.iter().any(|used| used.source == lora.source);
+            let kept: Vec<LoraRef> = known.into_iter().filter(|lora| !named(lora)).collect();
+            request.loras.extend(kept);
+        }
+    }
+
+    /// `Lora hashes: "ink: 0123456789ab, paper: …"`, taken apart.
+    fn lora_hashes(&self) -> Vec<(&str, &str)> {
+        let pairs = self.get("Lora hashes").unwrap_or_default().split(',');
+        pairs.filter_map(|pair| pair.split_once(':')).map(|(name, hash)| (name.trim(), hash.trim())).collect()
+    }
+}
+
+/// `a cat <lora:x:0.5>` → `a cat` and [(x, 0.5)]; the weight is 1 where none stands there.
+fn split_lora_tags(prompt: &str) -> (String, Vec<(String, f32)>) {
+    let (mut text, mut tags, mut rest) = (String::new(), Vec::new(), prompt);
+    while let Some((before, tag, after)) = next_lora_tag(rest) {
+        text.push_str(if after.is_empty() { before.trim_end() } else { before });
+        tags.push(tag);
+        // One space goes with the tag, so that taking it out of the middle leaves no double one.
+        rest =
+            if text.is_empty() || text.ends_with(char::is_whitespace) { after.trim_start_matches(' ') } else { after };
+    }
+    text.push_str(rest);
+    (text.trim_end().to_owned(), tags)
+}
+
+fn next_lora_tag(text: &str) -> Option<(&str, (String, f32), &str)> {
+    let start = text.find("<lora:")?;
+    let inner = &text[start + "<lora:".len()..];
+    let end = inner.find('>')?;
+    let mut parts = inner[..end].split(':');
+    let name = parts.next()?.to_owned();
+    let weight = parts.next().and_then(|w| w.trim().parse().ok()).filter(|w: &f32| w.is_finite()).unwrap_or(1.0);
+    Some((&text[..start], (name, weight), &inner[end + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fourstep_protocol::Origin;
+
+    /// The sticker model with its LoRA, and nothing else.
+    fn restore(text: &str, request: &mut Request) -> Vec<Lost> {
+        restore_with(text, request, &[], &|_| None)
+    }
+
+    fn restore_with(
+        text: &str,
+        request: &mut Request,
+        items: &[LibraryItem],
+        hash: &dyn Fn(&str) -> Option<String>,
+    ) -> Vec<Lost> {
+        let before = request.clone();
+        let models = [before.model.clone()];
+        let here = Here { request: &before, models: &models, items, hash };
+        Infotext::parse(text).apply(request, &here)
+    }
+
+    fn item(kind: ItemKind, id: &str, availability: Availability) -> LibraryItem {
+        LibraryItem {
+            id: id.into(),
+            name: file_stem(id).into(),
+            kind,
+            family: None,
+            detail: String::new(),
+            licence: None,
+            size_bytes: None,
+            origin: Origin::BuiltIn,
+            availability,
+            model: None,
+            lora: None,
+        }
+    }
+
+    fn base() -> Request {
+        let json = r#"{"model": "sticker", "loras": [{"source": "/loras/lcm.safetensors", "weight": 1.0}], "prompt": "old",
+            "negative_prompt": "old", "seed": 1, "size": {"width": 128, "height": 128}, "sampler": "lcm", "steps": 4,
+            "guidance_scale": 1.0}"#;
+        serde_json::from_str(json).expect("a request")
+    }
+
+    #[test]
+    fn a_request_comes_back_whole_from_its_own_infotext() {
+        let mut saved = base();
+        saved.prompt = "a blue apple, (shiny:1.2)\non a table".into();
+        saved.negative_prompt = "blurry: very".into();
+        saved.seed = u64::MAX;
+        saved.guidance_scale = 1.3;
+        saved.loras[0].weight = 0.75;
+        for noise in [Noise::Torch, Noise::Philox] {
+            saved.noise = noise;
+            let mut restored = base();
+            let lost = restore(&Infotext::of(&saved, &|_| None).to_string(), &mut restored);
+            assert_eq!((restored, lost), (saved.clone(), vec![]));
+        }
+    }
+
+    #[test]
+    fn a_picture_of_automatic1111_gives_what_it_can() {
+        let text = "masterpiece, <lora:add_detail:0.6> portrait of a fox <lora:lcm:0.9>\nNegative prompt: lowres\n\
+            Steps: 6, Sampler: LCM, Schedule type: Automatic, CFG scale: 1.5, Seed: 1234567890, Size: 512x768, \
+            Model hash: 6ce0161689, Model: v1-5-pruned-emaonly, Clip skip: 2, Lora hashes: \"lcm: aa, add_detail: bb\", \
+            Version: v1.9.4";
+        let mut r = base();
+        let lost = restore(text, &mut r);
+        assert_eq!(r.prompt, "masterpiece, portrait of a fox");
+        assert_eq!(r.loras, [LoraRef { source: "/loras/lcm.safetensors".into(), weight: 0.9 }]);
+        assert_eq!((r.seed, r.noise, r.steps), (1_234_567_890, Noise::Philox, 6));
+        assert_eq!(r.size, Size::new(512, 768));
+        assert_eq!(r.model, ModelRef::new("sticker"));
+        let gone = |name: &str| name.to_owned();
+        let expected = [
+            Lost::Model { name: gone("v1-5-pruned-emaonly"), can_download: false },
+            Lost::Lora { name: gone("add_detail"), can_download: false },
+            Lost::Setting { key: gone("Clip skip"), value: gone("2") },
+        ];
+        assert_eq!(lost, expected);
+    }
+
+    #[test]
+    fn a_classic_sampler_drops_the_lcm_lora_and_karras_is_found_in_its_own_field() {
+        let mut r = base();
+        let text = "x\nSteps: 25, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 7, Seed: 3, Size: 512x512";
+        assert_eq!(restore(text, &mut r), vec![]);
+        assert_eq!((r.sampler, r.steps, r.loras.len()), (Sampler::DpmPp2mKarras, 25, 0));
+    }
+
+    #[test]
+    fn what_cannot_be_painted_is_said_and_never_applied() {
+        let mut r = base();
+        let text = "x\nSteps: 30, Sampler: DPM++ SDE, CFG scale: nan, Seed: -1, Size: 100x100, Denoising strength: 0.4";
+        let lost = restore(text, &mut r);
+        assert_eq!(lost.len(), 6, "{lost:?}");
+        let prompts = Request { prompt: "x".into(), negative_prompt: String::new(), ..base() };
+        assert_eq!(Request { steps: 8, noise: Noise::Philox, ..prompts }, r);
+    }
+
+    #[test]
+    fn models_and_loras_are_found_by_name_and_told_apart_by_their_contents() {
+        let items = [
+            item(ItemKind::Model, "/comfy/checkpoints/DreamShaper_8.safetensors", Availability::Ready),
+            item(ItemKind::Model, "dreamshaper-xl", Availability::Absent { have_bytes: 0 }),
+            item(ItemKind::Vae, "/comfy/vae/mse.safetensors", Availability::Ready),
+            item(ItemKind::Lora, "/a/ink.safetensors", Availability::Ready),
+            item(ItemKind::Lora, "/b/ink.safetensors", Availability::Ready),
+            item(ItemKind::Lora, "lcm-lora-sdv1-5", Availability::Absent { have_bytes: 0 }),
+        ];
+        let hash = |source: &str| Some(if source.starts_with("/a") { "a".repeat(64) } else { "b".repeat(64) });
+        let text = |model: &str, ink: &str| {
+            format!(
+                "fox <lora:ink:0.5> <lora:lcm-lora-sdv1-5:1>\nSteps: 4, Sampler: LCM, CFG scale: 1, Seed: 1, Size: 512x512, \
+                 Model: {model}, VAE: mse.safetensors, Lora hashes: \"ink: {ink}\""
+            )
+        };
+        let mut r = base();
+        let missing = Lost::Lora { name: "lcm-lora-sdv1-5".into(), can_download: true };
+        let lost = restore_with(&text("dreamshaper_8", "bbbbbbbbbbbb"), &mut r, &items, &hash);
+        assert_eq!(lost, std::slice::from_ref(&missing));
+        assert_eq!(r.model.as_str(), "/comfy/checkpoints/DreamShaper_8.safetensors");
+        assert_eq!(r.loras, [LoraRef { source: "/b/ink.safetensors".into(), weight: 0.5 }]);
+        assert_eq!(r.vae.as_deref(), Some("/comfy/vae/mse.safetensors"));
+        let mut r = base();
+        let lost = restore_with(&text("dreamshaper-xl", "cccccccccccc"), &mut r, &items, &hash);
+        let model = Lost::Model { name: "dreamshaper-xl".into(), can_download: true };
+        assert_eq!(lost, [model, Lost::OtherLora { name: "ink".into() }, missing]);
+        assert_eq!(r.loras[0].source, "/a/ink.safetensors");
+    }
+
+    #[test]
+    fn our_own_pictures_lose_only_what_is_not_here() {
+        let opened = |request: Request| Opened {
+            picture: fourstep_protocol::Picture::new(1, 1, vec![0; 3]).expect("a pixel"),
+            request: Some(request),
+            infotext: None,
+        };
+        let before = base();
+        let items = [item(ItemKind::Lora, "/new/place/ink.safetensors", Availability::Ready)];
+        let models = [before.model.clone()];
+        let here = Here { request: &before, models: &models, items: &items, hash: &|_| None };
+        let lora = |source: &str| LoraRef { source: source.into(), weight: 0.5 };
+        let saved = Request { loras: vec![lora("/old/ink.safetensors"), lora("paper")], seed: 9, ..base() };
+        let restored = opened(saved.clone()).restore(&here).expect("settings");
+        assert_eq!(restored.request, Request { loras: vec![lora("/new/place/ink.safetensors")], ..saved.clone() });
+        assert_eq!(restored.lost, [Lost::Lora { name: "paper".into(), can_download: false }]);
+        let restored = opened(Request { model: ModelRef::new("/m/dream.safetensors"), ..saved }).restore(&here);
+        let restored = restored.expect("settings");
+        assert_eq!((restored.request.model, restored.request.loras), (before.model.clone(), before.loras.clone()));
+        assert_eq!(restored.lost, [Lost::Model { name: "dream".into(), can_download: false }]);
+    }
+}
