@@ -100,7 +100,13 @@ pub(super) fn multiply<L: Leaf>(
             }
         };
         let strip = Strip { left, apart, rows: block.len(), depth: depth.len(), in_place: in_place.is_some() };
-        multiply_strip(leaf, weights, strip, groups, &columns, sums);
+        // What comes after the last panel: the first one again, deeper, or what this thread probably does next.
+        let panels = columns.start / L::COLUMNS..columns.end / L::COLUMNS;
+        let after = match groups.end..weights.groups().min(groups.end + step) {
+            deeper if !deeper.is_empty() => weights.panel(panels.start, deeper),
+            _ => weights.panel((panels.end + panels.len()) % weights.panels(), 0..groups.len()),
+        };
+        multiply_strip(leaf, weights, strip, groups, panels, after, sums);
     }
 }
 
@@ -119,22 +125,27 @@ fn multiply_strip<L: Leaf>(
     weights: &Packed,
     Strip { left, apart, rows, depth, in_place }: Strip<'_, L::Left>,
     groups: Range<usize>,
-    columns: &Range<usize>,
+    panels: Range<usize>,
+    after: &[u32],
     sums: &mut Sums<'_>,
 ) {
     // Heights as even as can be: 16 rows are 8 and 8, not 12 and 4.
     let height = rows.div_ceil(rows.div_ceil(L::ROWS));
     let bytes = size_of::<L::Left>();
-    let panels = columns.start / L::COLUMNS..columns.end / L::COLUMNS;
+    let tiles = rows.div_ceil(height);
     for (at, number) in panels.clone().enumerate() {
         let panel = weights.panel(number, groups.clone());
-        let next = weights.panel((number + 1).min(panels.end - 1), groups.clone());
+        let next = if number + 1 < panels.end { weights.panel(number + 1, groups.clone()) } else { after };
+        // Each tile brings a share of the next panel closer: all at once would be more than memory gives.
+        let share = size_of_val(next).div_ceil(tiles);
+        let step = share * Ahead::FINE / groups.len();
         for top in (0..rows).step_by(height) {
             let left = &left[top * apart..];
-            // While the first panel is multiplied, the next rows come closer; while the first tile is, the next panel.
+            // While the first panel is multiplied, the next rows come closer.
             let below = if in_place && at == 0 && top + height < rows { &left[height * apart..] } else { left };
             let ahead = Ahead {
-                panel: if top == 0 { next } else { panel }.as_ptr().cast(),
+                panel: next.as_ptr().cast::<u8>().wrapping_add(top / height * share),
+                step,
                 rows: below.as_ptr().cast(),
                 row: depth * bytes,
                 apart: apart * bytes,

@@ -44,13 +44,19 @@ pub(super) struct Tile<'a, T> {
 /// What comes next: leaves that can bring it closer meanwhile.
 #[derive(Clone, Copy)]
 pub(super) struct Ahead {
-    /// As long as the tile's.
+    /// A tile's share of the next panel.
     pub(super) panel: *const u8,
+    /// Bytes of it for each group of the tile's panel, times [`Ahead::FINE`].
+    pub(super) step: usize,
     pub(super) rows: *const u8,
     /// Bytes of a row.
     pub(super) row: usize,
     /// Bytes from a row to the next.
     pub(super) apart: usize,
+}
+
+impl Ahead {
+    pub(super) const FINE: usize = 256;
 }
 
 /// What is done with the leaf for an instruction set and a precision.

@@ -113,7 +113,8 @@ pub(super) struct UpBlock<B: Backend> {
 }
 
 impl<B: Backend> UpBlock<B> {
-    pub(super) fn load(b: &B, p: &Params<'_>, block: &BlockSpec, spec: ResnetSpec) -> Result<Self> {
+    /// The backends are those of its own level and of the one that its upsampling leads to.
+    pub(super) fn load([b, above]: &[B; 2], p: &Params<'_>, block: &BlockSpec, spec: ResnetSpec) -> Result<Self> {
         let input = |i: usize| {
             let below = if i == 0 { block.input } else { block.output };
             let skip = if i + 1 == block.layers { block.last_skip } else { block.output };
@@ -122,7 +123,7 @@ impl<B: Backend> UpBlock<B> {
         let inputs: Vec<usize> = (0..block.layers).map(input).collect();
         let double = || {
             let c = block.output;
-            p.conv2d(b, "upsamplers.0.conv", [c, c, 3], Conv2dSpec::padded(1))
+            p.conv2d(above, "upsamplers.0.conv", [c, c, 3], Conv2dSpec::padded(1))
         };
         Ok(Self {
             layers: Layers::load(b, p, &inputs, block.output, block.attention.as_ref(), spec)?,

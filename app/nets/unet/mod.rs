@@ -77,7 +77,9 @@ impl<B: Backend> UNet<B> {
         };
         let deepest = down.len() - 1;
         let load_up = |(i, block): (usize, _)| {
-            UpBlock::load(&b.at_level(deepest.saturating_sub(i)), &p.sub("up_blocks").sub(i), block, spec)
+            let level = deepest.saturating_sub(i);
+            let levels = [level, level.saturating_sub(1)].map(|level| b.at_level(level));
+            UpBlock::load(&levels, &p.sub("up_blocks").sub(i), block, spec)
         };
         Ok(Self {
             conv_in: p.conv2d(b, "conv_in", [config.in_channels, first, kernel_in], same(kernel_in))?,

@@ -120,7 +120,7 @@ pub(super) unsafe fn tile_512<D: Dot, const R: usize>(tile: &mut Tile<'_, D::Lef
     let mut sums = [[_mm512_setzero_si512(); 2]; R];
     for g in 0..tile.panel.len() / COLUMNS {
         lines.next();
-        let next = tile.ahead.panel.wrapping_add(g * 2 * LINE).cast();
+        let next = tile.ahead.panel.wrapping_add(g * tile.ahead.step / Ahead::FINE).cast();
         // SAFETY: inside the panel and the rows, as the caller checked; hints read nothing.
         unsafe {
             _mm_prefetch::<_MM_HINT_T1>(next);
@@ -160,7 +160,7 @@ pub(super) unsafe fn bytes_256<const R: usize>(tile: &mut Tile<'_, u8>) {
         lines.next();
         // SAFETY: inside the panel and the rows, as the caller checked; hints read nothing.
         unsafe {
-            _mm_prefetch::<_MM_HINT_T1>(tile.ahead.panel.wrapping_add(g * LINE).cast());
+            _mm_prefetch::<_MM_HINT_T1>(tile.ahead.panel.wrapping_add(g * tile.ahead.step / Ahead::FINE).cast());
             let group = panel.add(g * COLUMNS);
             let columns = [_mm256_loadu_si256(group.cast()), _mm256_loadu_si256(group.add(8).cast())];
             for (r, sums) in sums.iter_mut().enumerate() {
