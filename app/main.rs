@@ -3,6 +3,7 @@
 //! The composition root: the only place that knows all rooms. Without a subcommand it opens the window.
 
 mod cli;
+mod journal;
 mod keeping;
 mod library;
 mod loader;
@@ -25,6 +26,6 @@ fn main() -> ExitCode {
     // Our own warnings, and of the libraries only what is broken. That a desktop has no file dialogs is told in the window,
     // and what becomes of a download where it was asked for.
     let filter = "error,fourstep=warn,hf_hub=off,rfd=off";
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter)).init();
+    journal::install(env_logger::Builder::from_env(env_logger::Env::default().default_filter_or(filter)).build());
     cli::run(started)
 }

@@ -4,7 +4,7 @@ use crate::lora_hashes::LoraHashes;
 use fourstep_gallery::{Here, Panel};
 use fourstep_preview::{Job, Previewer};
 use fourstep_protocol::{Failure, Finished, ModelRef, RunId};
-use fourstep_ui::{Known, OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel};
+use fourstep_ui::{Known, OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel, Shot};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -60,10 +60,16 @@ fn panel(SheetPanel { picture, title, lines }: &SheetPanel) -> Panel<'_> {
 }
 
 impl PictureFiles for GalleryFiles {
-    fn save(&self, path: &Path, finished: &Finished) -> Result<(), Failure> {
-        fourstep_gallery::save(path, &finished.picture, &finished.request, Some(&finished.timings), &|source| {
-            self.hashes.of(source)
-        })
+    fn save(&self, path: &Path, finished: &Finished, jpeg_quality: u8) -> Result<(), Failure> {
+        let Finished { picture, request, timings, .. } = finished;
+        let hash = |source: &str| self.hashes.of(source);
+        fourstep_gallery::save_with(path, picture, request, Some(timings), &hash, jpeg_quality)
+    }
+
+    fn save_recording(&self, path: &Path, shots: &[Shot], progress: &mut dyn FnMut(usize)) -> Result<(), Failure> {
+        let shot = |shot: &Shot| fourstep_gallery::Shot { picture: Arc::clone(&shot.picture), stays_ms: shot.stays_ms };
+        let shots: Vec<_> = shots.iter().map(shot).collect();
+        fourstep_gallery::animate(path, &shots, progress)
     }
 
     fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `fourstep` without a subcommand: the window.
 
 use crate::{
+    journal::Journal,
     keeping::{GalleryPort, NoTimeline, TimelinePort},
     library::CatalogLibrary,
     lora_hashes::LoraHashes,
@@ -68,6 +69,7 @@ fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, 
         wildcards: Box::new(WildcardPort::new(waker.clone())),
         timeline,
         gallery: Box::new(GalleryPort::new(waker)),
+        logs: Box::new(Journal),
         dialogs: Arc::new(SystemDialogs),
         random_seed: Box::new(random_seed),
         clock: Box::new(move || Moment(start.elapsed().as_secs_f64())),

@@ -1,6 +1,5 @@
 use crate::{
-    Infotext, comfy,
-    exif::user_comment,
+    Infotext, comfy, exif,
     save::{INFOTEXT_KEYWORD, REQUEST_KEYWORD},
 };
 use fourstep_protocol::{Coverage, Failure, Picture, Request};
@@ -42,13 +41,17 @@ pub fn open(path: &Path) -> Result<Opened, Failure> {
     let mut file = BufReader::new(open_file(path)?);
     let reader = ImageReader::new(&mut file).with_guessed_format().map_err(|e| unreadable(path, &e))?;
     let format = reader.format();
-    let (image, comment) = decode(reader).map_err(|e| not_a_picture(path, &e))?;
+    let (image, exif) = decode(reader).map_err(|e| not_a_picture(path, &e))?;
     let picture = opaque(image).map_err(|e| not_a_picture(path, &e))?;
     let texts = match format {
         Some(ImageFormat::Png) => file.rewind().ok().and_then(|()| read_texts(file).ok()).unwrap_or_default(),
-        _ => Texts::default(),
+        _ => exif.map(|block| exif::read(&block)).map_or_else(Texts::default, |settings| Texts {
+            request: settings.json,
+            infotext: settings.infotext,
+            ..Texts::default()
+        }),
     };
-    let infotext = texts.infotext.or(comment).map(|text| Infotext::parse(&text));
+    let infotext = texts.infotext.map(|text| Infotext::parse(&text));
     Ok(Opened {
         picture,
         request: texts.request.and_then(|json| serde_json::from_str(&json).ok()),
@@ -78,8 +81,8 @@ fn open_file(path: &Path) -> Result<File, Failure> {
     }
 }
 
-/// The picture, and the comment in its EXIF.
-fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<(DynamicImage, Option<String>), ImageError> {
+/// The picture, upright, and its EXIF block.
+fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
@@ -87,10 +90,10 @@ fn decode(mut reader: ImageReader<&mut BufReader<File>>) -> Result<(DynamicImage
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation()?;
-    let comment = decoder.exif_metadata()?.and_then(|exif| user_comment(&exif));
+    let exif = decoder.exif_metadata()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
-    Ok((image, comment))
+    Ok((image, exif))
 }
 
 fn opaque(image: DynamicImage) -> Result<Picture, ImageError> {

@@ -2,6 +2,8 @@ use crate::Tab;
 use fourstep_prompt::Style;
 use fourstep_protocol::{Family, Guidance, LoraRef, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// What is painted when the program starts for the first time.
 pub const SAMPLE_PROMPT: &str = "a red apple on a blue background";
@@ -51,18 +53,107 @@ pub struct UiSettings {
     pub blend_open: bool,
     /// The picture is shown without the word under the pointer; else only while Alt is held.
     pub leave_out_words: bool,
-    /// The light theme instead of the dark one.
-    pub light_theme: bool,
     /// The timeline shows only its bar.
     pub timeline_folded: bool,
     /// How much of the disk the timeline may take, in MiB, where the person chose it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeline_megabytes: Option<u32>,
+    /// Dark, light, or as the system.
+    pub theme: ThemeChoice,
+    /// Size of letters and controls.
+    pub letters: Letters,
+    /// Keys that were chosen instead of those the program comes with, by the ids of the window's table.
+    #[serde(skip_serializing_if = "Shortcuts::is_empty")]
+    pub shortcuts: Shortcuts,
+    /// Quality of pictures that are saved as JPEG.
+    pub jpeg_quality: JpegQuality,
+    /// The page of the first start was read.
+    pub welcomed: bool,
     /// What the stage shows; the next start shows the picture. What is painted while idle depends on it.
     #[serde(skip)]
     pub tab: Tab,
     /// The language of the window.
     pub language: Language,
+}
+
+/// Keys by the id of what they do; no key at all is an empty list.
+pub type Shortcuts = BTreeMap<String, Vec<String>>;
+
+/// The colours of the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThemeChoice {
+    /// Dark.
+    #[default]
+    Dark,
+    /// Light.
+    Light,
+    /// As the system has it.
+    System,
+}
+
+/// Quality of a JPEG: 1 … 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JpegQuality(u8);
+
+impl JpegQuality {
+    /// The qualities that make sense for pictures.
+    pub const RANGE: RangeInclusive<u8> = 50..=100;
+
+    /// The nearest quality there is.
+    pub fn new(quality: u8) -> Self {
+        Self(quality.clamp(*Self::RANGE.start(), *Self::RANGE.end()))
+    }
+
+    /// As a number.
+    pub fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for JpegQuality {
+    fn default() -> Self {
+        Self(92)
+    }
+}
+
+/// Size of letters and controls, in per cent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u16", into = "u16")]
+pub struct Letters(u16);
+
+impl Letters {
+    /// The sizes there are, in per cent.
+    pub const PERCENT: RangeInclusive<u16> = 80..=150;
+
+    /// The nearest size there is.
+    pub fn new(percent: u16) -> Self {
+        Self(percent.clamp(*Self::PERCENT.start(), *Self::PERCENT.end()))
+    }
+
+    /// In per cent.
+    pub fn percent(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for Letters {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+impl From<u16> for Letters {
+    fn from(percent: u16) -> Self {
+        Self::new(percent)
+    }
+}
+
+impl From<Letters> for u16 {
+    fn from(letters: Letters) -> Self {
+        letters.0
+    }
 }
 
 /// A language of the window.

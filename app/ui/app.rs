@@ -7,16 +7,18 @@ use crate::frame_meter::FrameMeter;
 use crate::happening::Happening;
 use crate::i18n::{self, tr};
 use crate::intent::{Intent, View};
+use crate::overlay::Overlay;
 use crate::path_dialog::{self, PathDialog};
+use crate::recorder::Recorder;
 use crate::restored::Missing;
 use crate::screen::Screen;
 use crate::stage::{self, Stage};
 use crate::status_view::StatusView;
 use crate::timeline::{self, Strip};
-use crate::{Ports, help, panel, shortcuts, status_bar, theme, top_bar};
-use egui::{Context, Theme, ThemePreference, Ui};
+use crate::{Ports, panel, shortcuts, status_bar, theme, top_bar};
+use egui::{Context, ThemePreference, Ui, Vec2, ViewportCommand, vec2};
 use fourstep_protocol::Failure;
-use fourstep_session::{Moment, Session, Settings, Tab};
+use fourstep_session::{Moment, Session, Settings, Tab, ThemeChoice, UiSettings};
 use std::sync::Arc;
 
 /// The window's program: `logic` moves events and commands, `ui` draws and collects what the person wants.
@@ -30,8 +32,10 @@ pub struct App {
     status: StatusView,
     pub(crate) happening: Happening,
     pub(crate) failure: Option<Failure>,
-    pub(crate) help: bool,
+    /// What lies over the window.
+    pub(crate) overlay: Option<Overlay>,
     pub(crate) stage_only: bool,
+    pub(crate) recorder: Option<Recorder>,
     pub(crate) path_dialog: Option<PathDialog>,
     pub(crate) browser: Option<Browser>,
     pub(crate) batch: Batch,
@@ -55,8 +59,10 @@ impl App {
         let fonts = fonts::install(ctx);
         let files = Files::new(ports.pictures.clone(), ports.dialogs.clone(), ctx.clone());
         let saved = session.settings().clone();
-        set_theme(ctx, saved.ui.light_theme);
-        i18n::set(saved.ui.language);
+        take_over(ctx, &saved.ui);
+        // Zooming is a setting here, so that it is there at the next start.
+        ctx.options_mut(|o| o.zoom_with_keyboard = false);
+        let overlay = (!saved.ui.welcomed).then_some(Overlay::Welcome);
         Self {
             session,
             ports,
@@ -67,8 +73,9 @@ impl App {
             status: StatusView::default(),
             happening: Happening::default(),
             failure: None,
-            help: false,
+            overlay,
             stage_only: false,
+            recorder: None,
             path_dialog: None,
             browser: None,
             batch: Batch::default(),
@@ -90,10 +97,12 @@ impl App {
     fn draw(&mut self, ui: &mut Ui, now: Moment) -> Vec<Intent> {
         let ctx = ui.ctx().clone();
         let status = self.status.update(&ctx, &self.session, now);
-        let modal = self.help || self.path_dialog.is_some() || self.browser.is_some();
+        let modal = self.overlay.is_some() || self.path_dialog.is_some() || self.browser.is_some();
         let looking = self.ports.library.is_looking();
         let mut intents = Vec::new();
         let failure = self.failure.as_ref();
+        // Only the page of the first start asks for chance.
+        let chance = if matches!(self.overlay, Some(Overlay::Welcome)) { (self.ports.random_seed)() } else { 0 };
         let older = self.strip.older().map(|older| Arc::clone(&older.finished));
         let mut view = View {
             session: &self.session,
@@ -102,19 +111,21 @@ impl App {
             missing: self.missing.as_ref(),
             older: older.as_deref(),
             looking,
+            recorded: self.recorder.as_ref().map(Recorder::count),
+            chance,
             intents: &mut intents,
         };
         shortcuts::read(&ctx, &mut view, modal);
         if !self.stage_only {
             top_bar::show(ui, &mut view, &status);
-            status_bar::show(ui, &mut view, &self.happening, self.downloading());
+            status_bar::show(ui, &mut view, &self.happening, &self.going_on());
             panel::show(ui, &mut view);
             timeline::show(ui, &mut view, &mut self.strip, &*self.ports.timeline);
         }
         let gallery = &*self.ports.gallery;
         stage::show(ui, &mut view, &mut self.stage, &mut self.screen, gallery, self.stage_only);
-        if self.help && help::show(&ctx) {
-            self.help = false;
+        if self.overlay.as_mut().is_some_and(|overlay| overlay.show(&ctx, &mut view, &*self.ports.logs)) {
+            self.overlay = None;
         }
         if self.browser.as_mut().is_some_and(|browser| browser.show(&ctx, &mut view)) {
             self.browser = None;
@@ -124,6 +135,14 @@ impl App {
         let paths = ctx.input(|i| i.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
         intents.extend(drop::dropped(paths));
         intents
+    }
+
+    fn record(&mut self, now: Moment) {
+        let Some(recorder) = &mut self.recorder else { return };
+        recorder.note(&self.session, now);
+        if recorder.is_full() {
+            self.happening.say(tr("record-full"), true, now);
+        }
     }
 
     fn show_path_dialog(&mut self, ctx: &Context, intents: &mut Vec<Intent>) {
@@ -214,8 +233,7 @@ impl eframe::App for App {
         if let Some(secs) = frame.info().cpu_usage {
             self.frames.note(secs);
         }
-        set_theme(ctx, self.session.settings().ui.light_theme);
-        i18n::set(self.session.settings().ui.language);
+        take_over(ctx, &self.session.settings().ui);
         let now = (self.ports.clock)();
         self.take_outcomes(now);
         self.take_library(now);
@@ -226,6 +244,7 @@ impl eframe::App for App {
         self.stage.update(ctx, &self.session, &*self.ports.previews);
         self.update_kept(ctx, now);
         self.happening.update(&self.session, now);
+        self.record(now);
         if let Some(c) = self.fonts.take_missing() {
             self.happening.say(fonts::lack_of(c), true, now);
         }
@@ -264,10 +283,25 @@ impl eframe::App for App {
     }
 }
 
-/// The window follows its own setting, not the desktop's.
-fn set_theme(ctx: &Context, light: bool) {
-    let theme = ThemePreference::from(if light { Theme::Light } else { Theme::Dark });
+/// Brings the window in line with its settings.
+fn take_over(ctx: &Context, settings: &UiSettings) {
+    i18n::set(settings.language);
+    shortcuts::set(&settings.shortcuts);
+    let theme = match settings.theme {
+        ThemeChoice::Dark => ThemePreference::Dark,
+        ThemeChoice::Light => ThemePreference::Light,
+        ThemeChoice::System => ThemePreference::System,
+    };
     if ctx.options(|o| o.theme_preference) != theme {
         ctx.set_theme(theme);
     }
+    let zoom = f32::from(settings.letters.percent()) / 100.0;
+    if ctx.zoom_factor() != zoom {
+        ctx.set_zoom_factor(zoom);
+        // In points, so that everything has its place with larger letters as well.
+        ctx.send_viewport_cmd(ViewportCommand::MinInnerSize(MIN_SIZE));
+    }
 }
+
+/// The smallest window in which everything has its place, in points.
+pub(crate) const MIN_SIZE: Vec2 = vec2(900.0, 600.0);

@@ -5,15 +5,20 @@ use crate::browser::Browser;
 use crate::files;
 use crate::i18n::{tr, tr_with};
 use crate::intent::{Fold, Intent};
+use crate::log_view::LogView;
+use crate::overlay::Overlay;
 use crate::path_dialog::PathDialog;
 use crate::ports::{Known, OpenedPicture};
+use crate::preferences::{LETTERS_STEP, Preferences};
+use crate::recorder::Recorder;
 use crate::restored::Missing;
 use crate::sheet;
 use crate::stage::{self, Zoom, gallery};
+use crate::status_bar::GoingOn;
 use crate::words;
 use egui::{Context, Vec2, ViewportCommand};
 use fourstep_protocol::{Availability, ItemKind, ModelRef};
-use fourstep_session::{Action, Moment, Tab, TwinState};
+use fourstep_session::{Action, Letters, Moment, Tab, TwinState};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -31,10 +36,11 @@ impl App {
             }
             Intent::Save => {
                 if let Some(finished) = self.on_stage() {
-                    self.files.save(finished.clone());
+                    self.files.save(finished.clone(), self.session.settings().ui.jpeg_quality.get());
                 }
             }
             Intent::SaveTwin => self.save_twin(),
+            Intent::ToggleRecording => self.toggle_recording(now),
             Intent::Copy => self.copy(ctx, now),
             Intent::OpenPicture => self.files.choose_picture(self.known()),
             Intent::OpenPicturePath(path) => self.open_picture(path),
@@ -58,15 +64,22 @@ impl App {
     /// What changes only how things look.
     fn carry_out_view(&mut self, ctx: &Context, intent: &Intent) {
         match intent {
-            Intent::ToggleTheme => {
+            Intent::SetUi(ui) => *self.session.ui_mut() = (**ui).clone(),
+            Intent::NudgeLetters(by) => {
                 let ui = self.session.ui_mut();
-                ui.light_theme = !ui.light_theme;
+                ui.letters = Letters::new(ui.letters.percent().saturating_add_signed(*by as i16 * LETTERS_STEP));
+            }
+            Intent::Preferences => self.overlay = Some(Overlay::Preferences(Preferences::default())),
+            Intent::ShowWelcome => self.overlay = Some(Overlay::Welcome),
+            Intent::ShowLog => self.overlay = Some(Overlay::Log(LogView::default())),
+            Intent::ToggleHelp => {
+                let is_open = matches!(self.overlay, Some(Overlay::Help));
+                self.overlay = (!is_open).then_some(Overlay::Help);
             }
             Intent::ToggleLeaveOut => {
                 let ui = self.session.ui_mut();
                 ui.leave_out_words = !ui.leave_out_words;
             }
-            Intent::ToggleHelp => self.help = !self.help,
             Intent::ToggleStageOnly => self.set_stage_only(ctx, !self.stage_only),
             Intent::ShowTab(tab) => {
                 self.session.ui_mut().tab = *tab;
@@ -98,7 +111,7 @@ impl App {
     }
 
     fn escape(&mut self, ctx: &Context, now: Moment) {
-        if self.path_dialog.take().is_some() || std::mem::take(&mut self.help) || self.browser.take().is_some() {
+        if self.path_dialog.take().is_some() || self.close_overlay() || self.browser.take().is_some() {
             return;
         }
         if self.stage_only {
@@ -121,6 +134,17 @@ impl App {
         let (Some(fast), TwinState::Finished(slow)) = (self.session.shown(), self.session.twin()) else { return };
         if let Some(sheet) = sheet::side_by_side(&[fast, slow]) {
             self.files.save_sheet(fast.clone(), "-twin", sheet);
+        }
+    }
+
+    fn toggle_recording(&mut self, now: Moment) {
+        let Some(recorder) = self.recorder.take() else {
+            self.recorder = Some(Recorder::begin(&self.session));
+            return;
+        };
+        match self.session.shown().filter(|_| recorder.count() > 0) {
+            Some(last) => self.files.save_recording(last.clone(), recorder.end()),
+            None => self.happening.say(tr("record-nothing"), false, now),
         }
     }
 
@@ -218,8 +242,13 @@ impl App {
         }
     }
 
+    /// What takes long, for the status bar.
+    pub(crate) fn going_on(&self) -> GoingOn {
+        GoingOn { saving: self.files.saving(), download: self.downloading() }
+    }
+
     /// Something that is being downloaded, for the status bar.
-    pub(crate) fn downloading(&self) -> Option<(String, f32, String)> {
+    fn downloading(&self) -> Option<(String, f32, String)> {
         self.session.library().iter().find_map(|item| match &item.availability {
             Availability::Downloading(progress) => {
                 Some((item.name.clone(), progress.fraction(), words::download(progress)))

@@ -45,6 +45,9 @@ fn card(ui: &mut Ui, view: &mut View<'_>, failure: &Failure) {
             if view.failure.is_none() && Button::new(tr("error-retry")).width(76.0).show(ui).clicked() {
                 view.act(Action::Retry);
             }
+            if Button::new(tr("error-log")).show(ui).clicked() {
+                view.want(Intent::ShowLog);
+            }
             ui.add_space(8.0);
             ui.with_layout(Layout::top_down(Align::Min), |ui| text(ui, failure));
         });

@@ -2,11 +2,12 @@
 
 use crate::i18n;
 use crate::path_dialog::Wanted;
-use crate::ports::{Choice, Dialogs, Known, OpenedPicture, PictureFiles, Sheet};
+use crate::ports::{Choice, Dialogs, Known, OpenedPicture, PictureFiles, Sheet, Shot};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use fourstep_protocol::{Failure, Finished};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// What came of it.
 pub(crate) enum Outcome {
@@ -29,12 +30,22 @@ pub(crate) struct Files {
     ctx: egui::Context,
     sender: Sender<Outcome>,
     receiver: Receiver<Outcome>,
+    saving: Arc<Mutex<Option<Saving>>>,
+}
+
+/// How far something is that is being written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Saving {
+    /// 0 … 1.
+    pub fraction: f32,
+    /// Since it began.
+    pub secs: f64,
 }
 
 impl Files {
     pub(crate) fn new(pictures: Arc<dyn PictureFiles>, dialogs: Arc<dyn Dialogs>, ctx: egui::Context) -> Self {
         let (sender, receiver) = unbounded();
-        Self { pictures, dialogs, ctx, sender, receiver }
+        Self { pictures, dialogs, ctx, sender, receiver, saving: Arc::default() }
     }
 
     /// The next outcome, if there is one.
@@ -43,9 +54,42 @@ impl Files {
     }
 
     /// Asks where, and saves; without dialogs in the pictures folder.
-    pub(crate) fn save(&self, finished: Finished) {
+    pub(crate) fn save(&self, finished: Finished, jpeg_quality: u8) {
         let of = finished.clone();
-        self.save_as(of, "", move |pictures, path| pictures.save(path, &finished));
+        self.save_as(of, "", move |pictures, path| pictures.save(path, &finished, jpeg_quality));
+    }
+
+    /// Asks where, and saves a recording; it is called as its last picture would be.
+    pub(crate) fn save_recording(&self, last: Finished, shots: Vec<Shot>) {
+        let saving = Arc::clone(&self.saving);
+        let ctx = self.ctx.clone();
+        self.work(move |pictures, dialogs| {
+            let folder = pictures.default_dir()?;
+            let name = pictures.suggested_name(&last);
+            let name = format!("{}.gif", name.strip_suffix(".png").unwrap_or(&name));
+            let path = match dialogs.save_recording(&folder, &name) {
+                Choice::Path(path) if path.extension().is_none() => path.with_extension("gif"),
+                Choice::Path(path) => path,
+                Choice::NoDialogs => unused(&folder, &name),
+                Choice::Cancelled => return Ok(None),
+            };
+            let began = Instant::now();
+            let told = |fraction: Option<f32>| {
+                let progress = fraction.map(|fraction| Saving { fraction, secs: began.elapsed().as_secs_f64() });
+                *saving.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+                ctx.request_repaint();
+            };
+            told(Some(0.0));
+            let saved =
+                pictures.save_recording(&path, &shots, &mut |count| told(Some(count as f32 / shots.len() as f32)));
+            told(None);
+            saved.map(|()| Some(Outcome::Saved(path)))
+        });
+    }
+
+    /// How far a recording is that is being written.
+    pub(crate) fn saving(&self) -> Option<Saving> {
+        *self.saving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same for pictures that are compared; `kind` becomes part of the name.

@@ -2,7 +2,7 @@ use crate::restored::Missing;
 use crate::stage::gallery;
 use crate::timeline;
 use fourstep_protocol::ItemKind;
-use fourstep_session::{Action, Tab};
+use fourstep_session::{Action, Tab, UiSettings};
 use std::path::PathBuf;
 
 /// What the person wants, as a view understood it; carried out after the frame is drawn.
@@ -18,6 +18,8 @@ pub(crate) enum Intent {
     Save,
     /// Ask where, then save the picture and its twin on one sheet.
     SaveTwin,
+    /// Begin to record finished pictures, or end that and save them.
+    ToggleRecording,
     /// Put the picture on the clipboard.
     Copy,
     /// Ask which picture, then take over its settings.
@@ -40,8 +42,16 @@ pub(crate) enum Intent {
     CancelDownload(String),
     /// Look through the folders again.
     RefreshLibrary,
-    /// Change between dark and light.
-    ToggleTheme,
+    /// Change what the window keeps for itself.
+    SetUi(Box<UiSettings>),
+    /// Letters larger or smaller by so many steps.
+    NudgeLetters(i32),
+    /// Show language, theme, letters and shortcuts.
+    Preferences,
+    /// Show what the program has noted.
+    ShowLog,
+    /// Show the page of the first start.
+    ShowWelcome,
     /// Show or hide the list of shortcuts.
     ToggleHelp,
     /// Nothing but the picture, over the whole screen.
@@ -90,6 +100,10 @@ pub(crate) struct View<'a> {
     pub older: Option<&'a fourstep_protocol::Finished>,
     /// Folders are being looked through for models.
     pub looking: bool,
+    /// Pictures recorded so far, while that is done.
+    pub recorded: Option<usize>,
+    /// Another number in every frame in which one may be asked for.
+    pub chance: u64,
     pub intents: &'a mut Vec<Intent>,
 }
 
@@ -97,6 +111,13 @@ impl View<'_> {
     /// Leaves an action for the session.
     pub(crate) fn act(&mut self, action: Action) {
         self.intents.push(Intent::Act(action));
+    }
+
+    /// Changes what the window keeps for itself.
+    pub(crate) fn change_ui(&mut self, change: impl FnOnce(&mut UiSettings)) {
+        let mut ui = self.session.settings().ui.clone();
+        change(&mut ui);
+        self.want(Intent::SetUi(Box::new(ui)));
     }
 
     /// Leaves an intent.

@@ -19,10 +19,14 @@ mod i18n;
 mod icons;
 mod intent;
 mod keeping;
+mod log_view;
 mod model_menu;
+mod overlay;
 mod panel;
 mod path_dialog;
 mod ports;
+mod preferences;
+mod recorder;
 mod resample;
 mod restored;
 mod screen;
@@ -32,17 +36,19 @@ mod stage;
 mod start;
 mod status_bar;
 mod status_view;
+mod surprise;
 mod textures;
 mod theme;
 mod timeline;
 mod top_bar;
+mod welcome;
 mod widgets;
 mod words;
 
 pub use app::App;
 pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
-    Choice, Dialogs, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
-    SettingsStore, Sheet, SheetPanel, SystemDialogs, WildcardFiles,
+    Choice, Dialogs, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture,
+    Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot, SystemDialogs, WildcardFiles,
 };
 pub use start::{StartError, Waker, native_options, run};

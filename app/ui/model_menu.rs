@@ -3,6 +3,7 @@
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
+use crate::shortcuts::{Command, keys};
 use crate::theme::{self, CONTROL, RADIUS, palette};
 use crate::widgets::tip;
 use egui::{Align2, Popup, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
@@ -46,11 +47,11 @@ fn list(ui: &mut Ui, view: &mut View<'_>) {
         view.act(Action::ChooseModel(model));
     }
     ui.separator();
-    let all = command(ui, icons::GRID, tr("menu-all"), tr("menu-all-tip"), "M");
+    let all = command(ui, icons::GRID, tr("menu-all"), tr("menu-all-tip"), &keys(Command::Library));
     if all {
         view.want(Intent::Browse(ItemKind::Model));
     }
-    if command(ui, icons::FOLDER_OPEN, tr("menu-open-folder"), tr("menu-open-folder-tip"), "Ctrl+Shift+O") {
+    if command(ui, icons::FOLDER_OPEN, tr("menu-open-folder"), tr("menu-open-folder-tip"), &keys(Command::OpenModel)) {
         view.want(Intent::OpenModel);
     }
 }

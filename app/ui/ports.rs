@@ -25,6 +25,8 @@ pub struct Ports {
     pub timeline: Box<dyn Timeline>,
     /// The saved pictures.
     pub gallery: Box<dyn Gallery>,
+    /// What the program has noted.
+    pub logs: Box<dyn Logs>,
     /// The file dialogs of the desktop.
     pub dialogs: Arc<dyn Dialogs>,
     /// A seed that was not there before.
@@ -140,11 +142,18 @@ pub enum Seen {
 
 /// Reads and writes picture files; called off the window's thread.
 pub trait PictureFiles: Send + Sync {
-    /// Writes a picture with its settings; never leaves half a file.
+    /// Writes a picture with its settings, as the ending of its name says: PNG, WebP or JPEG in a quality of 1 … 100;
+    /// never leaves half a file.
     ///
     /// # Errors
     /// Where the file cannot be written.
-    fn save(&self, path: &Path, finished: &Finished) -> Result<(), Failure>;
+    fn save(&self, path: &Path, finished: &Finished, jpeg_quality: u8) -> Result<(), Failure>;
+
+    /// Writes pictures one after another, as a GIF or an animated PNG; `progress` hears how many are written.
+    ///
+    /// # Errors
+    /// Where there is no picture, or the file cannot be written.
+    fn save_recording(&self, path: &Path, shots: &[Shot], progress: &mut dyn FnMut(usize)) -> Result<(), Failure>;
 
     /// Writes pictures side by side with their captions, and the settings of the first.
     ///
@@ -190,6 +199,15 @@ pub struct SheetPanel {
     pub lines: Vec<String>,
 }
 
+/// A picture of a recording.
+#[derive(Clone, Debug)]
+pub struct Shot {
+    /// What was painted.
+    pub picture: Arc<Picture>,
+    /// How long it stays, in milliseconds.
+    pub stays_ms: u32,
+}
+
 /// What there is to paint with, for settings that name it.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -221,6 +239,28 @@ pub trait SettingsStore {
     fn save(&self, settings: &Settings) -> Result<(), Failure>;
 }
 
+/// What the program has noted, the newest thousand or so.
+pub trait Logs {
+    /// Larger whenever something was noted.
+    fn count(&self) -> u64;
+
+    /// What is kept, the oldest first.
+    fn entries(&self) -> Vec<LogEntry>;
+}
+
+/// A note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Milliseconds since the program started.
+    pub at_ms: u64,
+    /// How bad it is.
+    pub level: log::Level,
+    /// The room that noted it.
+    pub target: String,
+    /// What it says.
+    pub text: String,
+}
+
 /// What came out of a file dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -236,6 +276,8 @@ pub enum Choice {
 pub trait Dialogs: Send + Sync {
     /// Where to save a picture.
     fn save_picture(&self, folder: &Path, name: &str) -> Choice;
+    /// Where to save a recording.
+    fn save_recording(&self, folder: &Path, name: &str) -> Choice;
     /// Which picture to open.
     fn open_picture(&self, folder: &Path) -> Choice;
     /// Which folder holds a model.
@@ -255,16 +297,27 @@ impl Dialogs for SystemDialogs {
                 .set_directory(folder)
                 .set_file_name(name)
                 .add_filter("PNG", &["png"])
+                .add_filter("WebP", &["webp"])
+                .add_filter("JPEG", &["jpg", "jpeg"])
+                .save_file()
+        })
+    }
+
+    fn save_recording(&self, folder: &Path, name: &str) -> Choice {
+        ask(|d| {
+            d.set_title(tr("dialog-recording"))
+                .set_directory(folder)
+                .set_file_name(name)
+                .add_filter("GIF", &["gif"])
+                .add_filter("PNG", &["png"])
                 .save_file()
         })
     }
 
     fn open_picture(&self, folder: &Path) -> Choice {
+        let endings = ["png", "webp", "jpg", "jpeg"];
         ask(|d| {
-            d.set_title(tr("dialog-open"))
-                .set_directory(folder)
-                .add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"])
-                .pick_file()
+            d.set_title(tr("dialog-open")).set_directory(folder).add_filter(tr("dialog-pictures"), &endings).pick_file()
         })
     }
 

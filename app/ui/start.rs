@@ -1,3 +1,4 @@
+use crate::app::MIN_SIZE;
 use crate::{App, Ports, app_icon};
 use eframe::egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew};
 use fourstep_session::Session;
@@ -75,7 +76,7 @@ fn with_backends(backends: wgpu::Backends) -> eframe::NativeOptions {
         .with_title("Fourstep")
         .with_app_id("fourstep")
         .with_inner_size([1280.0, 800.0])
-        .with_min_inner_size([900.0, 600.0])
+        .with_min_inner_size(MIN_SIZE)
         .with_icon(app_icon::icon())
         .with_drag_and_drop(true);
     eframe::NativeOptions {

@@ -1,5 +1,6 @@
 //! What happened last, and how far something long is.
 
+use crate::files::Saving;
 use crate::happening::Happening;
 use crate::i18n::{tr, tr_with};
 use crate::icons;
@@ -7,20 +8,26 @@ use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
 use crate::widgets::{Button, line as one_line, progress, tip};
 use crate::words;
-use egui::{Align, Align2, Frame, Layout, Margin, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{Align, Align2, Frame, Id, Layout, Margin, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use fourstep_protocol::{Finished, ItemKind};
-use fourstep_session::{Action, Status};
+use fourstep_session::{Action, Moment, Status};
 
 /// A download: what, 0 … 1, and how it goes in words.
 pub(crate) type Download = (String, f32, String);
 
+/// What takes long beside painting.
+pub(crate) struct GoingOn {
+    pub saving: Option<Saving>,
+    pub download: Option<Download>,
+}
+
 /// Draws the bar.
-pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, happening: &Happening, download: Option<Download>) {
+pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, happening: &Happening, going_on: &GoingOn) {
     let p = palette(ui);
     let frame = Frame::new().fill(p.panel).inner_margin(Margin::symmetric(16, 0));
     egui::Panel::bottom("status bar").exact_size(32.0).resizable(false).frame(frame).show(ui, |ui| {
         let rect = ui.max_rect();
-        let right = right_side(ui, view, rect, download);
+        let right = right_side(ui, view, rect, going_on);
         let left = rect.with_max_x(right - 16.0);
         let notices = view.session.notices();
         if notices.is_empty() {
@@ -46,11 +53,13 @@ fn line(ui: &mut Ui, rect: Rect, text: &str, warns: bool) -> egui::Response {
 }
 
 /// Progress of what is being loaded or downloaded, or what the picture is; its left edge.
-fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, download: Option<Download>) -> f32 {
+fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, going_on: &GoingOn) -> f32 {
     if let Status::Loading { what, fraction } = view.session.status(view.now) {
         let text = if fraction > 0.0 {
             let percent = format!("{:.0}", fraction * 100.0);
-            tr_with("bar-opening-percent", &[("what", what.into()), ("percent", percent.into())])
+            let began = began(ui, &what, view.now);
+            let text = tr_with("bar-opening-percent", &[("what", what.into()), ("percent", percent.into())]);
+            with_time_left(text, fraction, view.now.since(began))
         } else {
             tr_with("bar-opening", &[("what", what.into())])
         };
@@ -61,7 +70,12 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, download: Option<Dow
         }
         return left;
     }
-    if let Some((name, fraction, text)) = download {
+    if let Some(Saving { fraction, secs }) = going_on.saving {
+        let percent = format!("{:.0}", fraction * 100.0);
+        let text = tr_with("bar-saving", &[("percent", percent.into())]);
+        return bar(ui, rect, &with_time_left(text, fraction, secs), fraction);
+    }
+    if let Some((name, fraction, text)) = going_on.download.clone() {
         let button = Button::new(tr("bar-show")).name(tr("bar-show-downloads")).low();
         let text = tr_with("bar-download", &[("name", name.into()), ("progress", text.into())]);
         let (left, clicked) = far(ui, rect, &text, fraction, button);
@@ -80,11 +94,35 @@ fn far(ui: &mut Ui, rect: Rect, text: &str, fraction: f32, button: Button<'_>) -
     let place = rect.with_min_x(rect.right() - 68.0);
     let builder = UiBuilder::new().max_rect(place).layout(Layout::right_to_left(Align::Center));
     let clicked = button.width(68.0).show(&mut ui.new_child(builder)).clicked();
-    let bar = Rect::from_min_size(pos2(place.left() - 132.0, rect.center().y - 3.0), vec2(120.0, 6.0));
+    (bar(ui, rect.with_max_x(place.left() - 12.0), text, fraction), clicked)
+}
+
+/// A bar at the right of `rect` and its text before it; the left edge.
+fn bar(ui: &Ui, rect: Rect, text: &str, fraction: f32) -> f32 {
+    let bar = Rect::from_min_size(pos2(rect.right() - 120.0, rect.center().y - 3.0), vec2(120.0, 6.0));
     progress(ui, bar, text, fraction);
     let at = pos2(bar.left() - 12.0, rect.center().y);
-    let left = ui.painter().text(at, Align2::RIGHT_CENTER, text, theme::regular(12.0), palette(ui).text).left();
-    (left, clicked)
+    ui.painter().text(at, Align2::RIGHT_CENTER, text, theme::regular(12.0), palette(ui).text).left()
+}
+
+/// When this began to be opened, as far as the bar has seen it.
+fn began(ui: &Ui, what: &str, now: Moment) -> Moment {
+    let id = Id::unique("opening");
+    let seen: Option<(String, Moment, Moment)> = ui.data(|d| d.get_temp(id));
+    // Not seen for a second: this is another time.
+    let known = seen.filter(|(known, _, last)| known == what && now.since(*last) < 1.0);
+    let began = known.map_or(now, |(_, began, _)| began);
+    ui.data_mut(|d| d.insert_temp(id, (what.to_owned(), began, now)));
+    began
+}
+
+/// The text with the time left, once that can be foretold.
+fn with_time_left(text: String, fraction: f32, secs: f64) -> String {
+    if secs < 0.5 || !(0.05..1.0).contains(&fraction) {
+        return text;
+    }
+    let left = secs * f64::from((1.0 - fraction) / fraction);
+    format!("{text} · {}", words::time_left(left))
 }
 
 /// What the picture on the stage is.

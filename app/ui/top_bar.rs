@@ -3,6 +3,7 @@
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
+use crate::shortcuts::{Command, keys};
 use crate::theme::{self, palette};
 use crate::widgets::{icon_button, tip};
 use crate::{model_menu, status_view};
@@ -28,16 +29,11 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, status: &Status) {
 }
 
 fn window_buttons(ui: &mut Ui, view: &mut View<'_>) {
-    if icon_button(ui, icons::QUESTION, tr("top-shortcuts"), "?").clicked() {
+    if icon_button(ui, icons::QUESTION, tr("top-shortcuts"), &keys(Command::Help)).clicked() {
         view.want(Intent::ToggleHelp);
     }
-    let (icon, name) = if view.session.settings().ui.light_theme {
-        (icons::MOON, tr("top-dark-theme"))
-    } else {
-        (icons::SUN, tr("top-light-theme"))
-    };
-    if icon_button(ui, icon, name, "").clicked() {
-        view.want(Intent::ToggleTheme);
+    if icon_button(ui, icons::GEAR, tr("top-preferences"), &keys(Command::Preferences)).clicked() {
+        view.want(Intent::Preferences);
     }
 }
 

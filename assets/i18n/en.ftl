@@ -21,8 +21,7 @@ status-failed-meaning = The last run failed; see the message below the picture
 ## Top bar
 
 top-shortcuts = Keyboard shortcuts
-top-dark-theme = Dark theme
-top-light-theme = Light theme
+top-preferences = Preferences
 top-rate = Pictures/s
 top-rate-meaning = Pictures that are finished in a second without pause
 top-first-preview = First preview
@@ -52,6 +51,7 @@ bar-painted-loaded = { $painted } · model opened in { $time }
 bar-copied = Picture copied to the clipboard
 bar-saved = Saved to { $path }
 bar-restored = Settings of { $name } are back
+bar-saving = Saving the recording { $percent } %
 bar-opening = Opening { $what }
 bar-opening-percent = Opening { $what } { $percent } %
 bar-cancel-opening = Cancel opening the model
@@ -106,6 +106,7 @@ drop-more = and { $n } more
 
 error-dismiss = Dismiss
 error-retry = Retry
+error-log = Show log
 error-engine-ended = Painting has ended
 error-engine-ended-remedy = Start Fourstep again; the settings are kept.
 error-sentence = { $what }: { $why }
@@ -279,9 +280,16 @@ stage-only = Nothing but the picture
 stage-smooth = Draw the picture smooth
 stage-pixels = Show the picture's pixels
 stage-one-to-one = One pixel of the picture to a pixel of the screen
+record-begin = Record finished pictures
+record-end = End the recording and save its { $n ->
+    [one] { $n } picture
+   *[other] { $n } pictures
+}
+record-nothing = Nothing was painted while it recorded
+record-full = The recording is full: end it to save it
 stage-fit = Fit
 stage-fit-name = Fit the picture to the window
-stage-fit-keys = Z or double-click
+stage-fit-keys = { $keys } or double-click
 stage-pause = Pause
 stage-pause-name = Pause live painting
 stage-live = Go live
@@ -390,6 +398,8 @@ path-model = Open model, LoRA or VAE
 path-model-button = Open
 path-model-hint = For example /home/me/models/dreamshaper_8.safetensors
 path-model-why = This desktop has no file dialog. Give the path of a .safetensors file, of a model folder, or of a ComfyUI or AUTOMATIC1111 folder; or drop it on the window.
+dialog-recording = Save recording
+dialog-pictures = Pictures
 dialog-save = Save picture
 dialog-open = Open picture
 dialog-model-folder = Open model folder
@@ -408,6 +418,14 @@ help-pause = Pause live painting, or go live
 help-stop = Stop painting
 help-settings = Settings
 help-steps = Steps
+help-steps-1 = 1 step
+help-steps-2 = 2 steps
+help-steps-3 = 3 steps
+help-steps-4 = 4 steps
+help-steps-5 = 5 steps
+help-steps-6 = 6 steps
+help-steps-7 = 7 steps
+help-steps-8 = 8 steps
 help-seed = New random seed
 help-seeds = Previous and next seed
 help-keep-seed = Keep the seed
@@ -426,6 +444,11 @@ help-stage-only = Nothing but the picture
 help-zoom = Fit, or one pixel to a pixel
 help-pixels = Smooth, or pixels
 help-letters = Larger and smaller letters
+help-larger = Larger letters
+help-smaller = Smaller letters
+help-preferences = Preferences
+help-log = Show log
+help-welcome = First page
 help-help = These shortcuts
 
 ## Following the run of the picture on the stage
@@ -523,3 +546,51 @@ restored-size = Size { $name } cannot be painted
 restored-number = { $key } { $value } does not fit
 restored-init = The picture it started from is not in the file
 restored-setting = { $key } is not known here
+
+## Preferences
+
+prefs-title = Preferences
+prefs-general = General
+prefs-keys = Shortcuts
+prefs-language = Language
+prefs-system = As the system
+prefs-theme = Theme
+prefs-dark = Dark
+prefs-light = Light
+prefs-letters = Size of letters
+prefs-letters-tip = Letters and controls together
+prefs-jpeg = Quality of JPEG files
+prefs-jpeg-tip = For pictures that are saved with .jpg; PNG and WebP keep every pixel
+prefs-percent = { $n } %
+prefs-keys-change = Change
+prefs-keys-change-name = Change the keys of “{ $what }”
+prefs-keys-press = Press keys
+prefs-keys-press-name = Press the keys for “{ $what }”; Delete for none
+prefs-keys-reset = Original keys of “{ $what }”
+prefs-keys-reset-all = Original keys for all
+prefs-keys-conflict = { $what } · same keys as “{ $other }”
+
+## Log
+
+log-title = Log
+log-all = All
+log-warnings = Warnings
+log-errors = Errors
+log-empty = Nothing was noted.
+log-copy = Copy
+log-copy-name = Copy what is listed
+log-secs = { $secs } s
+log-error = Error
+log-warning = Warning
+log-note = Note
+
+## First start
+
+welcome-title = Welcome to Fourstep
+welcome-what = Fourstep paints while you type: every word, number and slider becomes a new picture at once, and nothing leaves this computer.
+welcome-can = The small model in the program draws simple things in colours on plain backgrounds, as in the examples below; it knows no people, places or styles.
+welcome-more = Large models paint nearly anything: download one from the library, or drop a .safetensors file that you have on the window.
+welcome-try = Try
+welcome-surprise = Surprise me
+welcome-library = Large models…
+welcome-start = Start painting

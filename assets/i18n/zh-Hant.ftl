@@ -21,8 +21,7 @@ status-failed-meaning = 上一次繪製失敗，請看圖片下方的訊息
 ## 頂列
 
 top-shortcuts = 鍵盤快速鍵
-top-dark-theme = 深色主題
-top-light-theme = 淺色主題
+top-preferences = 偏好設定
 top-rate = 張／秒
 top-rate-meaning = 不停繪製時每秒完成的圖片數
 top-first-preview = 首張預覽
@@ -49,6 +48,7 @@ bar-painted-loaded = { $painted } · 開啟模型 { $time }
 bar-copied = 圖片已複製到剪貼簿
 bar-saved = 已儲存至 { $path }
 bar-restored = 已還原 { $name } 的設定
+bar-saving = 正在儲存錄製內容 { $percent } %
 bar-opening = 正在開啟 { $what }
 bar-opening-percent = 正在開啟 { $what } { $percent } %
 bar-cancel-opening = 取消開啟模型
@@ -94,6 +94,7 @@ drop-more = 還有 { $n } 個
 
 error-dismiss = 關閉訊息
 error-retry = 重試
+error-log = 顯示記錄
 error-engine-ended = 繪圖引擎已結束
 error-engine-ended-remedy = 請重新啟動 Fourstep，設定會保留。
 error-sentence = { $what }：{ $why }
@@ -261,9 +262,13 @@ stage-only = 只顯示圖片
 stage-smooth = 平滑顯示圖片
 stage-pixels = 顯示圖片的像素
 stage-one-to-one = 圖片與螢幕像素一比一
+record-begin = 錄製完成的圖片
+record-end = 結束錄製並儲存 { $n } 張圖片
+record-nothing = 錄製期間沒有畫出任何圖片
+record-full = 錄製已滿：請結束錄製並儲存
 stage-fit = 符合
 stage-fit-name = 圖片符合視窗大小
-stage-fit-keys = Z 或按兩下
+stage-fit-keys = { $keys } 或按兩下
 stage-pause = 暫停
 stage-pause-name = 暫停即時繪製
 stage-live = 即時
@@ -372,6 +377,8 @@ path-model = 開啟模型、LoRA 或 VAE
 path-model-button = 開啟
 path-model-hint = 例如 /home/me/models/dreamshaper_8.safetensors
 path-model-why = 這個桌面環境沒有檔案對話框。請輸入 .safetensors 檔案、模型資料夾，或 ComfyUI、AUTOMATIC1111 資料夾的路徑；也可以拖到視窗上。
+dialog-recording = 儲存錄製內容
+dialog-pictures = 圖片
 dialog-save = 儲存圖片
 dialog-open = 開啟圖片
 dialog-model-folder = 開啟模型資料夾
@@ -390,6 +397,14 @@ help-pause = 暫停或恢復即時繪製
 help-stop = 停止繪製
 help-settings = 設定
 help-steps = 步數
+help-steps-1 = 1 步
+help-steps-2 = 2 步
+help-steps-3 = 3 步
+help-steps-4 = 4 步
+help-steps-5 = 5 步
+help-steps-6 = 6 步
+help-steps-7 = 7 步
+help-steps-8 = 8 步
 help-seed = 新的隨機種子
 help-seeds = 上一個與下一個種子
 help-keep-seed = 保留種子
@@ -408,6 +423,11 @@ help-stage-only = 只顯示圖片
 help-zoom = 符合視窗或一比一
 help-pixels = 平滑或像素
 help-letters = 放大與縮小文字
+help-larger = 放大文字
+help-smaller = 縮小文字
+help-preferences = 偏好設定
+help-log = 顯示記錄
+help-welcome = 首頁說明
 help-help = 這份快速鍵清單
 
 ## 跟隨畫面上這張圖片的過程
@@ -496,3 +516,51 @@ restored-size = 無法繪製尺寸 { $name }
 restored-number = { $key } { $value } 不適用
 restored-init = 檔案中沒有起始圖片
 restored-setting = 不支援 { $key }
+
+## 偏好設定
+
+prefs-title = 偏好設定
+prefs-general = 一般
+prefs-keys = 快速鍵
+prefs-language = 語言
+prefs-system = 依系統設定
+prefs-theme = 主題
+prefs-dark = 深色
+prefs-light = 淺色
+prefs-letters = 文字大小
+prefs-letters-tip = 文字與控制項一起縮放
+prefs-jpeg = JPEG 檔案的品質
+prefs-jpeg-tip = 用於存成 .jpg 的圖片；PNG 與 WebP 保留每個像素
+prefs-percent = { $n } %
+prefs-keys-change = 變更
+prefs-keys-change-name = 變更「{ $what }」的按鍵
+prefs-keys-press = 請按鍵
+prefs-keys-press-name = 請按「{ $what }」的新按鍵；按 Delete 表示不用按鍵
+prefs-keys-reset = 恢復「{ $what }」的預設按鍵
+prefs-keys-reset-all = 全部恢復預設
+prefs-keys-conflict = { $what } · 與「{ $other }」按鍵相同
+
+## 記錄
+
+log-title = 記錄
+log-all = 全部
+log-warnings = 警告
+log-errors = 錯誤
+log-empty = 沒有任何記錄。
+log-copy = 複製
+log-copy-name = 複製列出的記錄
+log-secs = { $secs } 秒
+log-error = 錯誤
+log-warning = 警告
+log-note = 訊息
+
+## 首次啟動
+
+welcome-title = 歡迎使用 Fourstep
+welcome-what = Fourstep 邊打字邊繪製：每個字、每個數值、每次拖曳都立刻變成新圖片，而且資料不會離開這台電腦。
+welcome-can = 內建的小模型能在單色背景上畫簡單的彩色物件，如下方範例；它不認識人物、地點或風格，提示詞請用英文。
+welcome-more = 大型模型幾乎什麼都能畫：從模型庫下載，或把你的 .safetensors 檔案拖到視窗上。
+welcome-try = 試試看
+welcome-surprise = 給我驚喜
+welcome-library = 大型模型…
+welcome-start = 開始繪製

@@ -1,5 +1,6 @@
 use crate::i18n::tr;
 use crate::intent::View;
+use crate::shortcuts::{Command, keys};
 use crate::theme::palette;
 use crate::widgets::{Cell, Slider, caption_row, segmented};
 use crate::words;
@@ -15,11 +16,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     if cells <= DIGITS.len() {
         caption_row(ui, tr("steps-name"), "", palette(ui).text);
         let names: Vec<String> = (1..=*range.end()).map(words::steps).collect();
+        let shortcuts: Vec<String> = (1..=*range.end()).map(|steps| keys(Command::Steps(steps))).collect();
         let cells: Vec<Cell<'_>> = DIGITS
             .into_iter()
-            .zip(&names)
+            .zip(names.iter().zip(&shortcuts))
             .take(cells)
-            .map(|(digit, name)| Cell { shortcut: digit, ..Cell::new(digit, name) })
+            .map(|(digit, (name, shortcut))| Cell { shortcut, ..Cell::new(digit, name) })
             .collect();
         // Settings of another program may ask for more.
         let chosen = Some(steps as usize - 1).filter(|i| *i < cells.len());

@@ -3,6 +3,7 @@ use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::screen::Screen;
+use crate::shortcuts::{Command, keys};
 use crate::theme::{self, palette};
 use crate::widgets::{Button, icon_button};
 use crate::words;
@@ -49,24 +50,40 @@ fn step_bar(ui: &mut Ui, view: &View<'_>) {
     ui.painter().text(at, Align2::LEFT_CENTER, text, theme::regular(12.0), p.secondary);
 }
 
+/// Reads how many pictures there are while it records; as wide as it ever gets.
+fn record_button(ui: &mut Ui, view: &mut View<'_>) {
+    let (text, name) = match view.recorded {
+        Some(count) => (count.to_string(), tr_with("record-end", &[("n", count.into())])),
+        None => (String::new(), tr("record-begin").to_owned()),
+    };
+    let on = view.recorded.is_some();
+    if Button::new(&text).icon(icons::RECORD).name(&name).quiet().on(on).show(ui).clicked() {
+        view.want(Intent::ToggleRecording);
+    }
+}
+
 /// From the right edge inwards.
 fn zoom_buttons(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Screen) {
-    if icon_button(ui, icons::FULLSCREEN, tr("stage-only"), "F").clicked() {
+    if icon_button(ui, icons::FULLSCREEN, tr("stage-only"), &keys(Command::StageOnly)).clicked() {
         view.want(Intent::ToggleStageOnly);
     }
+    record_button(ui, view);
     let pixels = picture::shows_pixels(ui, stage, screen);
     let name = tr(if pixels { "stage-smooth" } else { "stage-pixels" });
-    let button = Button::new("").icon(icons::GRID).name(name).shortcut("P").quiet().on(pixels);
+    let pixels_keys = keys(Command::Pixels);
+    let button = Button::new("").icon(icons::GRID).name(name).shortcut(&pixels_keys).quiet().on(pixels);
     if button.show(ui).clicked() {
         stage.pixels = Some(!pixels);
     }
     let one = 1.0 / ui.ctx().pixels_per_point();
     let is_one = matches!(stage.zoom, Zoom::Free { scale, .. } if (scale - one).abs() < 1e-3);
-    let button = Button::new("1:1").name(tr("stage-one-to-one")).shortcut("Z");
+    let zoom_keys = keys(Command::Zoom);
+    let button = Button::new("1:1").name(tr("stage-one-to-one")).shortcut(&zoom_keys);
     if button.quiet().on(is_one).width(44.0).show(ui).clicked() {
         stage.zoom = Zoom::Free { scale: one, offset: egui::Vec2::ZERO };
     }
-    let button = Button::new(tr("stage-fit")).name(tr("stage-fit-name")).shortcut(tr("stage-fit-keys"));
+    let fit_keys = tr_with("stage-fit-keys", &[("keys", zoom_keys.as_str().into())]);
+    let button = Button::new(tr("stage-fit")).name(tr("stage-fit-name")).shortcut(&fit_keys);
     if button.quiet().on(stage.zoom == Zoom::Fit).width(44.0).show(ui).clicked() {
         stage.zoom = Zoom::Fit;
     }

@@ -2,6 +2,7 @@ use super::tabs;
 use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
+use crate::shortcuts::{Command, keys};
 use crate::widgets::{Button, icon_button};
 use egui::{Align, Layout, Ui};
 use fourstep_session::{Action, Status};
@@ -34,10 +35,11 @@ fn run_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
     } else {
         ("stage-live", icons::PLAY, "stage-live-name")
     };
-    if button(text, icon, name, 96.0).shortcut("Space").show(ui).clicked() {
+    if button(text, icon, name, 96.0).shortcut(&keys(Command::Live)).show(ui).clicked() {
         view.act(Action::SetLive(!live));
     }
-    let paint = button("stage-paint", icons::BRUSH, "stage-paint-name", 80.0).shortcut("Enter");
+    let paint_keys = keys(Command::Paint);
+    let paint = button("stage-paint", icons::BRUSH, "stage-paint-name", 80.0).shortcut(&paint_keys);
     if paint.primary(!live && !is_busy(&status)).show(ui).clicked() {
         view.want(Intent::Paint);
     }
@@ -59,26 +61,27 @@ fn picture_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
     let there = view.session.shown().is_some();
     let save = ui.add_enabled_ui(there, |ui| {
         let text = if narrow { "" } else { tr("stage-save") };
-        Button::new(text).icon(icons::DOWNLOAD).name(tr("stage-save")).shortcut("Ctrl+S").show(ui).clicked()
+        Button::new(text).icon(icons::DOWNLOAD).name(tr("stage-save")).shortcut(&keys(Command::Save)).show(ui).clicked()
     });
     if save.inner {
         view.want(Intent::Save);
     }
-    let copy = ui.add_enabled_ui(there, |ui| icon_button(ui, icons::COPY, tr("stage-copy"), "Ctrl+C").clicked());
+    let copy =
+        ui.add_enabled_ui(there, |ui| icon_button(ui, icons::COPY, tr("stage-copy"), &keys(Command::Copy)).clicked());
     if copy.inner {
         view.want(Intent::Copy);
     }
-    if icon_button(ui, icons::FOLDER_OPEN, tr("stage-open"), "Ctrl+O").clicked() {
+    if icon_button(ui, icons::FOLDER_OPEN, tr("stage-open"), &keys(Command::OpenPicture)).clicked() {
         view.want(Intent::OpenPicture);
     }
     let redo = ui.add_enabled_ui(view.session.can_redo(), |ui| {
-        icon_button(ui, icons::REDO, tr("stage-redo"), "Ctrl+Y").clicked()
+        icon_button(ui, icons::REDO, tr("stage-redo"), &keys(Command::Redo)).clicked()
     });
     if redo.inner {
         view.act(Action::Redo);
     }
     let undo = ui.add_enabled_ui(view.session.can_undo(), |ui| {
-        icon_button(ui, icons::UNDO, tr("stage-undo"), "Ctrl+Z").clicked()
+        icon_button(ui, icons::UNDO, tr("stage-undo"), &keys(Command::Undo)).clicked()
     });
     if undo.inner {
         view.act(Action::Undo);

@@ -1,5 +1,6 @@
 use crate::i18n::tr;
 use crate::intent::{Intent, View};
+use crate::shortcuts::{Command, keys};
 use crate::widgets::{Cell, segmented};
 use egui::{Ui, vec2};
 use fourstep_session::Tab;
@@ -10,9 +11,10 @@ const NARROW: f32 = 48.0;
 
 /// What the stage shows.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
+    let shortcut = keys(Command::NextTab);
     let cells = Tab::ALL.map(|tab| {
         let (text, name) = words(tab);
-        Cell { shortcut: "Tab", ..Cell::new(text, name) }
+        Cell { shortcut: &shortcut, ..Cell::new(text, name) }
     });
     let open = view.session.settings().ui.tab;
     let chosen = Tab::ALL.iter().position(|tab| *tab == open);

@@ -8,7 +8,6 @@ use fourstep_protocol::{
     Availability, DownloadPhase, DownloadProgress, Failure, Family, Guidance, ItemKind, LibraryItem, LoraInfo, LoraRef,
     ModelInfo, ModelRef, Origin, Recipe, Sampler, Size,
 };
-use fourstep_session::Language;
 
 pub(crate) fn item(id: &str, name: &str, kind: ItemKind, family: Family, size_bytes: u64) -> LibraryItem {
     LibraryItem {
@@ -140,15 +139,7 @@ pub(crate) fn mixed() -> Vec<LibraryItem> {
     [sticker, dream(), full, turbo, sdxl, flux, ssd].into_iter().chain(loras).collect()
 }
 
-pub(crate) const SMALL: Look = Look {
-    width: 900.0,
-    height: 600.0,
-    density: 1.0,
-    light: false,
-    prompt: "a cat",
-    unfolded: false,
-    language: Language::English,
-};
+pub(crate) const SMALL: Look = Look { width: 900.0, height: 600.0, prompt: "a cat", ..Look::DEFAULT };
 
 pub(crate) fn snapshot(window: &mut Window, name: &str) {
     let options = SnapshotOptions::default().threshold(1.2).max_failed_pixels(600);

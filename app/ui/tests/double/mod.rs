@@ -12,10 +12,10 @@ use fourstep_protocol::{
     LoraRef, Lost, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings,
     TokenCount,
 };
-use fourstep_session::{Language, Moment, Session, Settings};
+use fourstep_session::{Language, Moment, Session, Settings, ThemeChoice};
 use fourstep_ui::{
-    App, Choice, Dialogs, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews,
-    Seen, SettingsStore, Sheet, WildcardFiles,
+    App, Choice, Dialogs, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob,
+    PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot, WildcardFiles,
 };
 use keeping::Keeping;
 use std::collections::VecDeque;
@@ -41,6 +41,8 @@ pub(crate) struct Script {
     pub(crate) keeping: Keeping,
     pub(crate) items: Arc<Vec<LibraryItem>>,
     pub(crate) looking: bool,
+    pub(crate) log: Vec<LogEntry>,
+    pub(crate) recorded: Vec<(PathBuf, usize)>,
     pub(crate) looked_at: Vec<PathBuf>,
     pub(crate) seen: VecDeque<Seen>,
     pub(crate) downloads: Vec<String>,
@@ -100,7 +102,13 @@ impl Previews for Double {
 }
 
 impl PictureFiles for Double {
-    fn save(&self, path: &Path, _finished: &Finished) -> Result<(), Failure> {
+    fn save_recording(&self, path: &Path, shots: &[Shot], progress: &mut dyn FnMut(usize)) -> Result<(), Failure> {
+        progress(shots.len());
+        self.lock().recorded.push((path.to_owned(), shots.len()));
+        Ok(())
+    }
+
+    fn save(&self, path: &Path, _finished: &Finished, _jpeg_quality: u8) -> Result<(), Failure> {
         if path.starts_with("/full") {
             let why = format!("{} is full", path.display());
             return Err(Failure::machine("The picture could not be saved", why, "Save it to another folder."));
@@ -134,6 +142,16 @@ impl PictureFiles for Double {
 
     fn suggested_name(&self, finished: &Finished) -> String {
         format!("picture-{}.png", finished.request.seed)
+    }
+}
+
+impl Logs for Double {
+    fn count(&self) -> u64 {
+        self.lock().log.len() as u64
+    }
+
+    fn entries(&self) -> Vec<LogEntry> {
+        self.lock().log.clone()
     }
 }
 
@@ -184,6 +202,10 @@ impl WildcardFiles for Double {
 
 impl Dialogs for Double {
     fn save_picture(&self, _folder: &Path, _name: &str) -> Choice {
+        self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
+    }
+
+    fn save_recording(&self, _folder: &Path, _name: &str) -> Choice {
         self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
     }
 
@@ -255,20 +277,27 @@ pub(crate) struct Look {
     pub(crate) prompt: &'static str,
     pub(crate) unfolded: bool,
     pub(crate) language: Language,
+    /// The first start.
+    pub(crate) fresh: bool,
+}
+
+impl Look {
+    /// 1280×800, dark, English.
+    pub(crate) const DEFAULT: Self = Self {
+        width: 1280.0,
+        height: 800.0,
+        density: 1.0,
+        light: false,
+        prompt: "a red apple on a blue background",
+        unfolded: false,
+        language: Language::English,
+        fresh: false,
+    };
 }
 
 impl Default for Look {
     fn default() -> Self {
-        let prompt = "a red apple on a blue background";
-        Self {
-            width: 1280.0,
-            height: 800.0,
-            density: 1.0,
-            light: false,
-            prompt,
-            unfolded: false,
-            language: Language::English,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -282,7 +311,8 @@ impl Window {
         let mut settings = Settings::sample(&models());
         settings.request.prompt = look.prompt.into();
         settings.request.seed = 4711;
-        settings.ui.light_theme = look.light;
+        settings.ui.theme = if look.light { ThemeChoice::Light } else { ThemeChoice::Dark };
+        settings.ui.welcomed = !look.fresh;
         settings.ui.language = look.language;
         settings.ui.negative_open = look.unfolded;
         settings.ui.advanced_open = look.unfolded;
@@ -410,6 +440,7 @@ fn ports(double: &Double) -> Ports {
         library: Box::new(double.clone()),
         timeline: Box::new(double.clone()),
         gallery: Box::new(double.clone()),
+        logs: Box::new(double.clone()),
         dialogs: Arc::new(double.clone()),
         wildcards: Box::new(double.clone()),
         random_seed: Box::new(move || {
