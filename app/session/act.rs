@@ -38,6 +38,7 @@ impl Session {
             Action::Undo => self.travel(true, now),
             Action::Redo => self.travel(false, now),
             Action::LockSeed(locked) => self.settings.seed_locked = locked,
+            Action::SetLatencyTarget(target) => self.settings.latency_target_ms = target,
             Action::SetLive(live) => self.set_live(live),
             Action::Paint { fresh_seed } => self.paint(fresh_seed, now),
             Action::Stop => self.stop(),

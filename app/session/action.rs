@@ -77,6 +77,8 @@ pub enum Action {
     SetVae(Option<String>),
     /// Chose a model: one of the list, or any path, which is then inspected first.
     ChooseModel(ModelRef),
+    /// Chose within how many milliseconds a change is to be seen while things move, or not.
+    SetLatencyTarget(Option<u32>),
     /// Turned live painting on or off.
     SetLive(bool),
     /// Pressed Enter: paint now; where nothing changed and the seed is not locked, paint another seed.

@@ -46,6 +46,8 @@ const PATIENCE_SECS: f64 = 0.15;
 const MAX_PATIENCE_SECS: f64 = 0.5;
 /// Share of the time without anything new that patience grows to.
 const PATIENCE_SHARE: f64 = 0.25;
+/// The pause after which a draft is replaced by what was asked for.
+const REFINE_SECS: f64 = 0.5;
 /// A gap this long between changes ends a flood.
 const LULL_SECS: f64 = 1.0;
 
@@ -59,6 +61,8 @@ struct Pending {
 
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 enum Urgency {
+    /// The picture is a draft of what is wanted.
+    Refine,
     Stream,
     Choice,
     Forced,
@@ -119,12 +123,26 @@ impl Pace {
         }
     }
 
+    /// A draft of the request is there: the request itself follows after a pause.
+    pub(crate) fn refine(&mut self, now: Moment) {
+        if self.pending.is_none() {
+            self.push(Urgency::Refine, now);
+        }
+    }
+
+    /// Whether what is pending only replaces a draft.
+    pub(crate) fn is_refining(&self) -> bool {
+        self.pending.is_some_and(|pending| pending.urgency == Urgency::Refine)
+    }
+
     /// The request is to be painted at once, whatever else is going on.
     pub(crate) fn force(&mut self, now: Moment) {
         self.push(Urgency::Forced, now);
     }
 
     fn push(&mut self, urgency: Urgency, now: Moment) {
+        // What only replaces a draft is no change that has waited.
+        self.pending.take_if(|pending| pending.urgency == Urgency::Refine && urgency > Urgency::Refine);
         let pending = self.pending.get_or_insert(Pending { first: now, last: now, urgency });
         pending.last = now;
         if urgency > pending.urgency {
@@ -163,6 +181,10 @@ impl Pace {
         }
         if pending.urgency == Urgency::Choice {
             return Some(Due::At(pending.first));
+        }
+        if pending.urgency == Urgency::Refine {
+            let changed = self.last_change.unwrap_or(pending.first);
+            return Some(Due::At(changed.after(REFINE_SECS).max(pending.first)));
         }
         let due = self.pause(outlook, now).map_or(pending.first, |(_, end)| end);
         let Some(run) = outlook.in_progress.filter(|run| !run.seen) else { return Some(Due::At(due)) };

@@ -94,13 +94,13 @@ impl Session {
         }
         self.latest_step = None;
         self.pace.note_sight(now);
-        self.shown = Some(Shown { finished, canonical: run.canonical, steps: run.seen });
+        self.shown = Some(Shown { finished, canonical: run.canonical, draft_of: run.draft_of, steps: run.seen });
     }
 
     fn run_failed(&mut self, failure: Failure) {
         let failed = self.run.take();
         self.latest_step = None;
-        let superseded = failed.is_some_and(|run| run.canonical != self.canonical());
+        let superseded = failed.is_some_and(|run| !run.paints(&self.canonical()));
         if superseded && self.settings.live {
             // The request has changed since and is sent now; if it has the same trouble, that will be told.
             log::warn!("a run failed that was about to be superseded: {failure}");

@@ -8,6 +8,8 @@ pub(crate) struct Run {
     pub(crate) id: RunId,
     /// What was asked for, without what has no effect on the picture.
     pub(crate) canonical: Request,
+    /// What it is a draft of.
+    pub(crate) draft_of: Option<Request>,
     pub(crate) load: Load,
     pub(crate) sent: Moment,
     /// When it began to paint, where something was loaded first, else when it was sent.
@@ -32,11 +34,17 @@ pub(crate) struct Loading {
 }
 
 impl Run {
+    /// Whether this is what is wanted, or a draft of it.
+    pub(crate) fn paints(&self, wanted: &Request) -> bool {
+        self.canonical == *wanted || self.draft_of.as_ref() == Some(wanted)
+    }
+
     pub(crate) fn new(id: RunId, canonical: Request, load: Load, sent: Moment) -> Self {
         let steps = canonical.steps;
         Self {
             id,
             canonical,
+            draft_of: None,
             load,
             sent,
             begun: sent,

@@ -63,6 +63,8 @@ pub struct Session {
 pub(crate) struct Shown {
     pub(crate) finished: Box<Finished>,
     pub(crate) canonical: Request,
+    /// What it is a draft of.
+    pub(crate) draft_of: Option<Request>,
     /// What it looked like after each step.
     pub(crate) steps: Vec<Step>,
 }
@@ -134,10 +136,13 @@ impl Session {
         let mut request = self.spoken().request;
         // What is off is no part of the picture, nor of what is saved with it.
         request.loras.retain(|lora| lora.weight != 0.0);
+        let draft = self.draft_of(&request);
+        let draft_of = draft.is_some().then(|| request.canonical(&self.model));
+        let request = draft.unwrap_or(request);
         let canonical = request.canonical(&self.model);
         let load = Load::of(&canonical, &self.model);
         self.meter.begin(self.newest, load.clone(), now);
-        self.run = Some(Run::new(self.newest, canonical, load, now));
+        self.run = Some(Run { draft_of, ..Run::new(self.newest, canonical, load, now) });
         self.pace.clear();
         // A run supersedes the one before by itself.
         self.idle.end();
@@ -164,8 +169,10 @@ impl Session {
             loading: run.loading.is_some() && run.canonical.model == self.model.model,
             first_secs: self.meter.first_secs(&run.load),
         });
-        let load = Load::of(&self.settings.request, &self.model);
-        Outlook { in_progress, run_secs: self.meter.run_secs(&load, self.settings.request.steps) }
+        let draft = self.draft_of(&self.settings.request);
+        let next = draft.as_ref().unwrap_or(&self.settings.request);
+        let load = Load::of(next, &self.model);
+        Outlook { in_progress, run_secs: self.meter.run_secs(&load, next.steps) }
     }
 
     /// The request without what has no effect on the picture: what equality means here.
@@ -179,7 +186,11 @@ impl Session {
         self.prompt_troubles = troubles;
         let wanted = request.canonical(&self.model);
         let is_shown = self.shown.as_ref().is_some_and(|shown| shown.canonical == wanted);
-        let is_painted = self.run.as_ref().is_some_and(|run| run.canonical == wanted);
+        let is_drafted = self.shown.as_ref().is_some_and(|shown| shown.draft_of.as_ref() == Some(&wanted));
+        let is_painted = self.run.as_ref().is_some_and(|run| {
+            // Who presses Enter wants the picture itself.
+            if self.pace.is_forced() { run.canonical == wanted } else { run.paints(&wanted) }
+        });
         let may_abandon = self.settings.live || self.pace.is_forced();
         if is_shown && !is_painted && self.run.is_some() && may_abandon {
             // Typed and deleted again: the picture is already there.
@@ -188,9 +199,13 @@ impl Session {
         if is_painted || (is_shown && self.run.is_none()) {
             self.pace.clear();
         } else if self.settings.live && !self.declined {
-            self.pace.resume(now);
+            if is_drafted && self.run.is_none() {
+                self.pace.refine(now);
+            } else {
+                self.pace.resume(now);
+            }
         }
-        if self.shown.is_none() || is_shown {
+        if self.shown.is_none() || is_shown || is_drafted {
             self.stale_since = None;
         } else {
             self.stale_since.get_or_insert(now);

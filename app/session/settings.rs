@@ -19,6 +19,9 @@ pub struct Settings {
     /// Whether every change is painted by itself.
     #[serde(default = "yes")]
     pub live: bool,
+    /// Within how many milliseconds a change is to be seen while things move; `None` paints what is asked for.
+    #[serde(default)]
+    pub latency_target_ms: Option<u32>,
     /// Whether Enter keeps the seed.
     #[serde(default)]
     pub seed_locked: bool,
@@ -180,6 +183,7 @@ impl Settings {
         Self {
             request,
             live: true,
+            latency_target_ms: None,
             seed_locked: false,
             parked,
             before_few_step: None,

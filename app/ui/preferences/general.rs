@@ -2,8 +2,8 @@ use crate::i18n::{tr, tr_with};
 use crate::intent::View;
 use crate::theme::palette;
 use crate::widgets::{Cell, Slider, caption, caption_row, segmented};
-use egui::Ui;
-use fourstep_session::{JpegQuality, Language, Letters, ThemeChoice};
+use egui::{RichText, Ui};
+use fourstep_session::{Action, JpegQuality, LATENCY_TARGETS_MS, Language, Letters, ThemeChoice};
 
 /// Per cent that letters grow by with a key.
 pub(crate) const LETTERS_STEP: i16 = 10;
@@ -28,6 +28,25 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     letters(ui, view);
     ui.add_space(12.0);
     jpeg(ui, view);
+    ui.add_space(12.0);
+    latency(ui, view);
+}
+
+/// Within which time a change is to be seen, or as asked for however long that takes.
+fn latency(ui: &mut Ui, view: &mut View<'_>) {
+    caption(ui, tr("prefs-latency"));
+    let names = LATENCY_TARGETS_MS.map(|ms| tr_with("prefs-latency-ms", &[("n", ms.into())]));
+    let off = tr("prefs-latency-off");
+    let texts = std::iter::once(off).chain(names.iter().map(String::as_str));
+    let cells: Vec<Cell<'_>> = texts.map(|text| Cell::new(text, text)).collect();
+    let choices = [None].into_iter().chain(LATENCY_TARGETS_MS.map(Some));
+    let choices: Vec<Option<u32>> = choices.collect();
+    let current = view.session.settings().latency_target_ms;
+    if let Some(index) = segmented(ui, &cells, choices.iter().position(|choice| *choice == current)) {
+        view.act(Action::SetLatencyTarget(choices[index]));
+    }
+    let ink = palette(ui).secondary;
+    ui.label(RichText::new(tr("prefs-latency-why")).small().color(ink));
 }
 
 fn jpeg(ui: &mut Ui, view: &mut View<'_>) {

@@ -5,7 +5,7 @@ use crate::intent::{Intent, View};
 use crate::screen::Screen;
 use crate::shortcuts::{Command, keys};
 use crate::theme::{self, palette};
-use crate::widgets::{Button, icon_button};
+use crate::widgets::{Button, chip, icon_button};
 use crate::words;
 use egui::{Align, Align2, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 use fourstep_session::Status;
@@ -18,9 +18,21 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         step_bar(ui, view);
+        draft_chip(ui, view);
         bonds::show(ui, view);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| zoom_buttons(ui, view, stage, screen));
     });
+}
+
+/// What was painted instead of what was asked for, as long as that is to be seen.
+fn draft_chip(ui: &mut Ui, view: &mut View<'_>) {
+    let Some(draft) = view.session.draft() else { return };
+    let (steps, size) = (words::steps(draft.steps), draft.size.to_string().replace('x', "×"));
+    let text = tr_with("stage-draft", &[("steps", steps.as_str().into())]);
+    let name = tr_with("stage-draft-name", &[("steps", steps.as_str().into()), ("size", size.into())]);
+    if chip(ui, &text, &name, true).clicked() {
+        view.want(Intent::Preferences);
+    }
 }
 
 fn step_bar(ui: &mut Ui, view: &View<'_>) {
