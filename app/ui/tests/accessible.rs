@@ -130,7 +130,11 @@ fn what_lies_over_the_window() {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
     });
-    check_over(&mut window, "models", |w| click(w, "Model Sticker, teacher with LCM-LoRA"));
+    check_over(&mut window, "models", |w| {
+        w.harness.get_by_label("Model Sticker, teacher with LCM-LoRA").focus();
+        w.pass(0.1);
+        press(w, Key::Enter);
+    });
 }
 
 #[test]
