@@ -9,8 +9,8 @@ use crate::widgets::{Button, icon_button};
 use egui::{Align, Context, Frame, Id, Layout, Margin, Modal, RichText, Sense, Ui, vec2};
 
 /// Width of a column, and of the keys in it, in points.
-const COLUMN: f32 = 376.0;
-const KEYS: f32 = 136.0;
+const COLUMN: f32 = 388.0;
+const KEYS: f32 = 132.0;
 const GUTTER: f32 = 32.0;
 const ROW: f32 = 26.0;
 
