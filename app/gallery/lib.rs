@@ -6,11 +6,13 @@
 mod atomic;
 mod comfy;
 mod exif;
+mod grid_page;
 mod index;
 mod infotext;
 mod lora_hash;
 mod name;
 mod open;
+mod page;
 mod restore;
 mod save;
 mod sheet;
@@ -18,6 +20,7 @@ mod thumbnail;
 mod timeline;
 
 pub use atomic::{check_writable, write_atomically};
+pub use grid_page::{GridPage, compose_grid};
 pub use index::{Entry, Index, Listing, Query, thumbnails};
 pub use infotext::Infotext;
 pub use lora_hash::{lora_hash, lora_hash_of};

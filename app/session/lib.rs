@@ -31,7 +31,7 @@ pub use action::Action;
 pub use blend::{parts_at, place_of};
 pub use bond::Bond;
 pub use few_step::FewStep;
-pub use idle::{LeftOut, TwinState};
+pub use idle::{AxisError, AxisKind, AxisSpec, Cell, CellState, Grid, GridAction, LeftOut, Progress, TwinState};
 pub use loras::{LoraTrouble, Misfit};
 pub use meter::Metrics;
 pub use moment::Moment;

@@ -18,6 +18,8 @@ pub(crate) enum Intent {
     Save,
     /// Ask where, then save the picture and its twin on one sheet.
     SaveTwin,
+    /// Ask where, then save the grid with its labels and times.
+    SaveGrid,
     /// Put the picture on the clipboard.
     Copy,
     /// Ask which picture, then take over its settings.

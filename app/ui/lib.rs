@@ -42,7 +42,7 @@ mod words;
 pub use app::App;
 pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
-    Choice, Dialogs, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen,
-    SettingsStore, Sheet, SheetPanel, SystemDialogs, WildcardFiles,
+    Choice, Dialogs, GridSheet, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture,
+    Previews, Seen, SettingsStore, Sheet, SheetPanel, SystemDialogs, WildcardFiles,
 };
 pub use start::{StartError, Waker, native_options, run};

@@ -7,7 +7,7 @@ use crate::theme::{self, palette};
 use crate::widgets::{Button, icon_button};
 use crate::words;
 use egui::{Align, Align2, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fourstep_session::Status;
+use fourstep_session::{Status, Tab};
 
 /// Points of the step bar.
 const BAR: f32 = 112.0;
@@ -53,6 +53,10 @@ fn step_bar(ui: &mut Ui, view: &View<'_>) {
 fn zoom_buttons(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Screen) {
     if icon_button(ui, icons::FULLSCREEN, tr("stage-only"), "F").clicked() {
         view.want(Intent::ToggleStageOnly);
+    }
+    if view.session.settings().ui.tab == Tab::Grid {
+        // Its pictures are as large as they fit.
+        return;
     }
     let pixels = picture::shows_pixels(ui, stage, screen);
     let name = tr(if pixels { "stage-smooth" } else { "stage-pixels" });

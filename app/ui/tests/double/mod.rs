@@ -14,8 +14,8 @@ use fourstep_protocol::{
 };
 use fourstep_session::{Language, Moment, Session, Settings};
 use fourstep_ui::{
-    App, Choice, Dialogs, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews,
-    Seen, SettingsStore, Sheet, WildcardFiles,
+    App, Choice, Dialogs, GridSheet, Known, Library, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture,
+    Previews, Seen, SettingsStore, Sheet, WildcardFiles,
 };
 use keeping::Keeping;
 use std::collections::VecDeque;
@@ -32,6 +32,7 @@ pub(crate) struct Script {
     pub(crate) offered: Vec<(RunId, u32)>,
     pub(crate) developed: Vec<(RunId, u32)>,
     pub(crate) sheets: Vec<Sheet>,
+    pub(crate) grids: Vec<GridSheet>,
     pub(crate) ended: Vec<RunId>,
     pub(crate) saved: Vec<PathBuf>,
     pub(crate) settings: Vec<Settings>,
@@ -111,6 +112,12 @@ impl PictureFiles for Double {
 
     fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure> {
         self.lock().sheets.push(sheet.clone());
+        self.lock().saved.push(path.to_owned());
+        Ok(())
+    }
+
+    fn save_grid(&self, path: &Path, grid: &GridSheet) -> Result<(), Failure> {
+        self.lock().grids.push(grid.clone());
         self.lock().saved.push(path.to_owned());
         Ok(())
     }
