@@ -6,7 +6,7 @@ use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, CONTROL, palette};
 use crate::widgets::{Button, Cell, dropdown, line, name_it, progress, segmented, tip};
-use egui::{Align, Layout, Margin, Rect, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{Align, Color32, Layout, Margin, Rect, Role, Sense, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use fourstep_session::{Action, AxisKind, AxisSpec, CellState, GridAction, Session};
 
 /// Height of a row, in points.
@@ -38,10 +38,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, setup: &mut Option<Setup>) 
     let row = next(ui, ROW);
     match &around {
         Some(rows) => inside(ui, row, |ui| neighbours(ui, view, rows)),
-        None => axes(ui, view, row, setup),
+        None => {
+            axes(ui, view, row, setup);
+            let row = next(ui, NOTE);
+            note(ui, view, row, setup);
+        }
     }
-    let row = next(ui, NOTE);
-    note(ui, view, row, setup, around.is_some());
 }
 
 fn next(ui: &mut Ui, height: f32) -> Rect {
@@ -140,34 +142,41 @@ fn neighbours(ui: &mut Ui, view: &mut View<'_>, rows: &AxisKind) {
             view.act(Action::Grid(GridAction::Neighbours(Some(kinds[at].clone()))));
         }
     });
+    let rest = ui.available_rect_before_wrap();
+    far(ui, view, rest);
 }
 
 /// What is wrong with what is typed; else how far the grid is, or how large it will be.
-fn note(ui: &Ui, view: &View<'_>, row: Rect, setup: &Setup, around: bool) {
-    let p = palette(ui);
+fn note(ui: &Ui, view: &View<'_>, row: Rect, setup: &Setup) {
     let read = setup.axes.each_ref().map(|axis| view.session.read_axis(axis));
-    let wrong = read.iter().find_map(|counted| counted.as_ref().err()).filter(|_| !around);
+    if let Some(error) = read.iter().find_map(|counted| counted.as_ref().err()) {
+        say(ui, row, &words::error(error), palette(ui).error);
+    } else if !far(ui, view, row)
+        && let [Ok(columns), Ok(rows)] = read
+    {
+        let text = tr_with("grid-size", &[("columns", columns.into()), ("rows", rows.into())]);
+        say(ui, row, &text, palette(ui).secondary);
+    }
+}
+
+/// How far a grid is that is not whole yet; whether there is one.
+fn far(ui: &Ui, view: &View<'_>, place: Rect) -> bool {
     let far = view.session.grid_progress();
+    if far.done == far.total {
+        return false;
+    }
     let counts = tr_with("grid-progress", &[("done", far.done.into()), ("total", far.total.into())]);
-    let (mut place, mut ink) = (row, p.secondary);
-    let text = match (wrong, &read) {
-        (Some(error), _) => {
-            ink = p.error;
-            words::error(error)
-        }
-        _ if far.done < far.total => {
-            let bar = Rect::from_min_size(pos2(row.left(), row.center().y - 3.0), vec2(160.0, 6.0));
-            progress(ui, bar, &counts, far.done as f32 / far.total as f32);
-            place.min.x = bar.right() + 12.0;
-            let left = far.secs_left.filter(|_| !far.stopped);
-            left.map_or(counts.clone(), |secs| format!("{counts} · {}", crate::words::time_left(secs)))
-        }
-        (None, [Ok(columns), Ok(rows)]) if !around => {
-            tr_with("grid-size", &[("columns", (*columns).into()), ("rows", (*rows).into())])
-        }
-        _ => return,
-    };
+    let length = (place.width() * 0.3).min(160.0);
+    let bar = Rect::from_min_size(pos2(place.left(), place.center().y - 3.0), vec2(length, 6.0));
+    progress(ui, bar, &counts, far.done as f32 / far.total as f32);
+    let left = far.secs_left.filter(|_| !far.stopped);
+    let text = left.map_or(counts.clone(), |secs| format!("{counts} · {}", crate::words::time_left(secs)));
+    say(ui, place.with_min_x(bar.right() + 12.0), &text, palette(ui).secondary);
+    true
+}
+
+fn say(ui: &Ui, place: Rect, text: &str, ink: Color32) {
     let response = ui.interact(place, ui.scope_id().with("note"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
-    line(ui, place, &text, theme::regular(12.0), ink);
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
+    line(ui, place, text, theme::regular(12.0), ink);
 }

@@ -35,7 +35,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, grid: &mut GridView) {
     ScrollArea::both().id_salt("grid").auto_shrink(false).show(ui, |ui| {
         let counts = vec2(columns.len() as f32, rows.len() as f32);
         let size = vec2(beside, ABOVE) + (cell + Vec2::splat(GAP)) * counts - Vec2::splat(GAP);
-        let (whole, _) = ui.allocate_exact_size(size, Sense::hover());
+        let (room, _) = ui.allocate_exact_size(size.max(vec2(area.width(), 0.0)), Sense::hover());
+        let whole = Rect::from_min_size(pos2(room.center().x - size.x / 2.0, room.top()), size);
         let origin = whole.min + vec2(beside, ABOVE);
         let ink = palette(ui).secondary;
         for (x, label) in columns.iter().enumerate() {
