@@ -1,10 +1,12 @@
 //! What the window needs of rooms it does not know.
 
 use crate::lora_hashes::LoraHashes;
-use fourstep_gallery::{Here, Panel};
+use fourstep_gallery::{GridPage, Here, Panel};
 use fourstep_preview::{Job, Previewer};
-use fourstep_protocol::{Failure, Finished, ModelRef, RunId};
-use fourstep_ui::{Known, OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel, Shot};
+use fourstep_protocol::{Failure, Finished, ModelRef, Picture, RunId};
+use fourstep_ui::{
+    GridSheet, Known, OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel, Shot,
+};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -76,6 +78,15 @@ impl PictureFiles for GalleryFiles {
         let panels: Vec<Panel<'_>> = sheet.panels.iter().map(panel).collect();
         let picture = fourstep_gallery::compose(&sheet.heading, &panels)?;
         fourstep_gallery::save(path, &picture, &sheet.request, None, &|source| self.hashes.of(source))
+    }
+
+    fn save_grid(&self, path: &Path, grid: &GridSheet) -> Result<(), Failure> {
+        let cells: Vec<Option<&Picture>> = grid.cells.iter().map(Option::as_deref).collect();
+        let page = GridPage { heading: &grid.heading, columns: &grid.columns, rows: &grid.rows, cells: &cells };
+        let picture = fourstep_gallery::compose_grid(&page)?;
+        fourstep_gallery::save(path, &picture, &grid.request, None, &|source| self.hashes.of(source))?;
+        let times = path.with_extension("csv");
+        fourstep_gallery::write_atomically(&times, |file| file.write_all(grid.times.as_bytes()))
     }
 
     fn open(&self, path: &Path, known: &Known) -> Result<OpenedPicture, Failure> {

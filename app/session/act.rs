@@ -35,6 +35,7 @@ impl Session {
             Action::SetVae(vae) => self.edit(Edit::Vae, now, |r| r.vae = vae),
             Action::ChooseModel(model) => self.choose_model(model, now),
             Action::Restore(request) => self.restore(*request, now),
+            Action::Grid(action) => self.act_on_grid(action),
             Action::Undo => self.travel(true, now),
             Action::Redo => self.travel(false, now),
             Action::LockSeed(locked) => self.settings.seed_locked = locked,
@@ -123,7 +124,7 @@ impl Session {
     }
 
     /// The LoRAs that go along to another model: what the person stacked, as far as it was made for the same networks.
-    fn loras_for(&self, info: &ModelInfo) -> Vec<LoraRef> {
+    pub(crate) fn loras_for(&self, info: &ModelInfo) -> Vec<LoraRef> {
         if self.model.family != info.family || info.family == Family::Custom {
             return Vec::new();
         }

@@ -1,4 +1,5 @@
 use crate::Bond;
+use crate::GridAction;
 use fourstep_protocol::{Blended, ModelRef, Noise, Request, Sampler, Size};
 use std::ops::Range;
 
@@ -98,6 +99,8 @@ pub enum Action {
     Undo,
     /// Take back the last [`Undo`](Self::Undo).
     Redo,
+    /// Did something with the grid.
+    Grid(GridAction),
     /// Take over the settings of a picture.
     Restore(Box<Request>),
 }

@@ -33,7 +33,7 @@ pub use blend::{parts_at, place_of};
 pub use bond::Bond;
 pub use few_step::FewStep;
 pub use governor::{Draft, LATENCY_TARGETS_MS};
-pub use idle::{LeftOut, TwinState};
+pub use idle::{AxisError, AxisKind, AxisSpec, Cell, CellState, Grid, GridAction, LeftOut, Progress, TwinState};
 pub use loras::{LoraTrouble, Misfit};
 pub use meter::Metrics;
 pub use moment::Moment;

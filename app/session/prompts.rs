@@ -179,6 +179,15 @@ impl Session {
         &self.prompt_troubles
     }
 
+    /// What a request comes to that is typed like this one, as it is sent.
+    pub(crate) fn spoken_of(&self, typed: &Request) -> Request {
+        let info = self.models.iter().find(|info| info.model == typed.model);
+        let family = info.map_or(self.model.family, |info| info.family);
+        let mut request = speak(typed, &self.wildcards, &self.library, family).request;
+        request.loras.retain(|lora| lora.weight != 0.0);
+        request
+    }
+
     /// What was typed for this picture, where it comes to the same now; else what it came to then.
     pub(crate) fn as_typed(&self, mut request: Request) -> Request {
         let Some(typed) = request.typed.take() else { return request };

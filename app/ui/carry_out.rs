@@ -41,6 +41,7 @@ impl App {
             }
             Intent::SaveTwin => self.save_twin(),
             Intent::ToggleRecording => self.toggle_recording(now),
+            Intent::SaveGrid => self.save_grid(),
             Intent::Copy => self.copy(ctx, now),
             Intent::OpenPicture => self.files.choose_picture(self.known()),
             Intent::OpenPicturePath(path) => self.open_picture(path),
@@ -128,6 +129,13 @@ impl App {
     fn set_stage_only(&mut self, ctx: &Context, only: bool) {
         self.stage_only = only;
         ctx.send_viewport_cmd(ViewportCommand::Fullscreen(only));
+    }
+
+    /// Any picture that was painted gives the file its name.
+    fn save_grid(&self) {
+        if let (Some(finished), Some(grid)) = (self.session.shown(), sheet::grid(&self.session)) {
+            self.files.save_grid(finished.clone(), grid);
+        }
     }
 
     fn save_twin(&self) {

@@ -2,7 +2,7 @@
 
 use crate::i18n;
 use crate::path_dialog::Wanted;
-use crate::ports::{Choice, Dialogs, Known, OpenedPicture, PictureFiles, Sheet, Shot};
+use crate::ports::{Choice, Dialogs, GridSheet, Known, OpenedPicture, PictureFiles, Sheet, Shot};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use fourstep_protocol::{Failure, Finished};
 use std::path::{Path, PathBuf};
@@ -95,6 +95,11 @@ impl Files {
     /// The same for pictures that are compared; `kind` becomes part of the name.
     pub(crate) fn save_sheet(&self, of: Finished, kind: &'static str, sheet: Sheet) {
         self.save_as(of, kind, move |pictures, path| pictures.save_sheet(path, &sheet));
+    }
+
+    /// The same for a grid, with its times beside it.
+    pub(crate) fn save_grid(&self, of: Finished, grid: GridSheet) {
+        self.save_as(of, "-grid", move |pictures, path| pictures.save_grid(path, &grid));
     }
 
     fn save_as<F>(&self, of: Finished, kind: &'static str, write: F)

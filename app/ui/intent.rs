@@ -20,6 +20,8 @@ pub(crate) enum Intent {
     SaveTwin,
     /// Begin to record finished pictures, or end that and save them.
     ToggleRecording,
+    /// Ask where, then save the grid with its labels and times.
+    SaveGrid,
     /// Put the picture on the clipboard.
     Copy,
     /// Ask which picture, then take over its settings.

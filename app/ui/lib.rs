@@ -48,7 +48,7 @@ mod words;
 pub use app::App;
 pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
-    Choice, Dialogs, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob, PreviewPicture,
-    Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot, SystemDialogs, WildcardFiles,
+    Choice, Dialogs, GridSheet, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob,
+    PreviewPicture, Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot, SystemDialogs, WildcardFiles,
 };
 pub use start::{StartError, Waker, native_options, run};

@@ -161,6 +161,12 @@ pub trait PictureFiles: Send + Sync {
     /// Where the sheet would be too large, or the file cannot be written.
     fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure>;
 
+    /// Writes a grid with its labels, and beside it the times as a table with the ending `.csv`.
+    ///
+    /// # Errors
+    /// Where the page would be too large, or a file cannot be written.
+    fn save_grid(&self, path: &Path, grid: &GridSheet) -> Result<(), Failure>;
+
     /// Reads a picture and the settings saved in it, by this program or another.
     ///
     /// # Errors
@@ -206,6 +212,23 @@ pub struct Shot {
     pub picture: Arc<Picture>,
     /// How long it stays, in milliseconds.
     pub stays_ms: u32,
+}
+
+/// A grid as it is saved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GridSheet {
+    /// What the pictures have in common.
+    pub heading: String,
+    /// Above the columns.
+    pub columns: Vec<String>,
+    /// Beside the rows.
+    pub rows: Vec<String>,
+    /// Row by row.
+    pub cells: Vec<Option<Arc<Picture>>>,
+    /// The settings and times of all, as comma-separated values.
+    pub times: String,
+    /// The settings that are saved with it.
+    pub request: Arc<Request>,
 }
 
 /// What there is to paint with, for settings that name it.

@@ -1,4 +1,4 @@
-use super::{Customer, twin::Twin, without::Without};
+use super::{Customer, Grid, neighbours::Neighbours, twin::Twin, without::Without};
 use crate::Session;
 use fourstep_protocol::{Command, Event, Request, RunId};
 use std::sync::Arc;
@@ -9,6 +9,8 @@ pub(crate) struct Lane {
     run: Option<IdleRun>,
     pub(crate) twin: Twin,
     pub(crate) without: Without,
+    pub(crate) neighbours: Neighbours,
+    pub(crate) grid: Grid,
 }
 
 #[derive(Debug)]
@@ -23,16 +25,20 @@ struct IdleRun {
 enum Who {
     Without,
     Twin,
+    Neighbours,
+    Grid,
 }
 
 impl Lane {
-    /// Who comes first where several want something.
-    const ORDER: [Who; 2] = [Who::Without, Who::Twin];
+    /// Who comes first where several want something; those before the grid want it only while they are looked at.
+    const ORDER: [Who; 4] = [Who::Without, Who::Twin, Who::Neighbours, Who::Grid];
 
     fn customer(&self, who: Who) -> &dyn Customer {
         match who {
             Who::Without => &self.without,
             Who::Twin => &self.twin,
+            Who::Neighbours => &self.neighbours,
+            Who::Grid => &self.grid,
         }
     }
 
@@ -40,6 +46,8 @@ impl Lane {
         match who {
             Who::Without => &mut self.without,
             Who::Twin => &mut self.twin,
+            Who::Neighbours => &mut self.neighbours,
+            Who::Grid => &mut self.grid,
         }
     }
 

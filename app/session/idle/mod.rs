@@ -4,10 +4,18 @@
 //! changes supersedes it. Here its events go to the [`Customer`] that asked for it, and to nobody else: pace, meter,
 //! status and stage do not know of it.
 
+mod axis;
+mod grid;
+mod grid_actions;
 mod lane;
+mod neighbours;
 mod twin;
+mod values;
 mod without;
 
+pub use axis::{AxisError, AxisKind, AxisSpec};
+pub use grid::{Cell, CellState, Grid, Progress};
+pub use grid_actions::GridAction;
 pub(crate) use lane::Lane;
 pub use twin::TwinState;
 pub use without::LeftOut;

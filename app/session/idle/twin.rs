@@ -131,6 +131,8 @@ impl Session {
         }
         let mut twin = request.clone();
         twin.apply(slow);
+        // Steps of a run with other timesteps.
+        (twin.fork, twin.composition) = (None, None);
         let own = request.loras.iter().filter(|l| !fast.contains(&l.source));
         let own = own.filter(|l| slow.loras.iter().all(|known| known.source != l.source));
         twin.loras.extend(own.cloned());

@@ -8,7 +8,7 @@ use crate::theme::{self, palette};
 use crate::widgets::{Button, chip, icon_button};
 use crate::words;
 use egui::{Align, Align2, Layout, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use fourstep_session::Status;
+use fourstep_session::{Status, Tab};
 
 /// Points of the step bar.
 const BAR: f32 = 112.0;
@@ -80,6 +80,10 @@ fn zoom_buttons(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: &Sc
         view.want(Intent::ToggleStageOnly);
     }
     record_button(ui, view);
+    if view.session.settings().ui.tab == Tab::Grid {
+        // Its pictures are as large as they fit.
+        return;
+    }
     let pixels = picture::shows_pixels(ui, stage, screen);
     let name = tr(if pixels { "stage-smooth" } else { "stage-pixels" });
     let pixels_keys = keys(Command::Pixels);

@@ -3,6 +3,7 @@
 mod bonds;
 mod footer;
 pub(crate) mod gallery;
+mod grid;
 mod header;
 mod picture;
 mod tabs;
@@ -29,6 +30,7 @@ pub(crate) struct Stage {
     pub pixels: Option<bool>,
     twin: twin::Twin,
     without: without::Without,
+    grid: grid::GridView,
     pub gallery: gallery::Gallery,
 }
 
@@ -39,6 +41,7 @@ impl Stage {
             zoom: Zoom::default(),
             pixels: None,
             twin: twin::Twin::new(gpu),
+            grid: grid::GridView::default(),
             without: without::Without::default(),
             gallery: gallery::Gallery::default(),
         }
@@ -48,6 +51,7 @@ impl Stage {
     pub(crate) fn update(&mut self, ctx: &Context, session: &Session, previews: &dyn Previews) {
         self.twin.update(ctx, session, previews);
         self.without.update(ctx, session);
+        self.grid.update(ctx, session);
     }
 
     /// A preview, of the live run or of the idle one.
@@ -82,6 +86,7 @@ pub(crate) fn show(
         match view.session.settings().ui.tab {
             Tab::Picture => picture::show(ui, view, stage, screen),
             Tab::Twin => twin::show(ui, view, stage, screen),
+            Tab::Grid => grid::show(ui, view, &mut stage.grid),
             Tab::Gallery => gallery::show(ui, view, &mut stage.gallery, gallery),
         }
         error_bar::show(ui, view, rect);

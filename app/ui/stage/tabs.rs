@@ -31,6 +31,7 @@ fn words(tab: Tab) -> (&'static str, &'static str) {
     match tab {
         Tab::Picture => (tr("tab-picture"), tr("tab-picture-name")),
         Tab::Twin => (tr("tab-twin"), tr("tab-twin-name")),
+        Tab::Grid => (tr("tab-grid"), tr("tab-grid-name")),
         Tab::Gallery => (tr("tab-gallery"), tr("tab-gallery-name")),
     }
 }

@@ -14,7 +14,7 @@ use fourstep_protocol::{
 };
 use fourstep_session::{Language, Moment, Session, Settings, ThemeChoice};
 use fourstep_ui::{
-    App, Choice, Dialogs, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob,
+    App, Choice, Dialogs, GridSheet, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob,
     PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot, WildcardFiles,
 };
 use keeping::Keeping;
@@ -32,6 +32,7 @@ pub(crate) struct Script {
     pub(crate) offered: Vec<(RunId, u32)>,
     pub(crate) developed: Vec<(RunId, u32)>,
     pub(crate) sheets: Vec<Sheet>,
+    pub(crate) grids: Vec<GridSheet>,
     pub(crate) ended: Vec<RunId>,
     pub(crate) saved: Vec<PathBuf>,
     pub(crate) settings: Vec<Settings>,
@@ -119,6 +120,12 @@ impl PictureFiles for Double {
 
     fn save_sheet(&self, path: &Path, sheet: &Sheet) -> Result<(), Failure> {
         self.lock().sheets.push(sheet.clone());
+        self.lock().saved.push(path.to_owned());
+        Ok(())
+    }
+
+    fn save_grid(&self, path: &Path, grid: &GridSheet) -> Result<(), Failure> {
+        self.lock().grids.push(grid.clone());
         self.lock().saved.push(path.to_owned());
         Ok(())
     }
