@@ -3,7 +3,7 @@
 use crate::lora_hashes::LoraHashes;
 use fourstep_gallery::{Here, Panel};
 use fourstep_preview::{Job, Previewer};
-use fourstep_protocol::{Failure, Finished, ModelRef, RunId};
+use fourstep_protocol::{Failure, Finished, ModelRef, Picture, RunId};
 use fourstep_ui::{Known, OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel};
 use std::{
     path::{Path, PathBuf},
@@ -82,6 +82,10 @@ impl PictureFiles for GalleryFiles {
             return Err(Failure::input("There are no settings to bring back", why, remedy));
         };
         Ok(OpenedPicture { request: restored.request, picture: Arc::new(opened.picture), lost: restored.lost })
+    }
+
+    fn read(&self, path: &Path) -> Result<Arc<Picture>, Failure> {
+        fourstep_gallery::open(path).map(|opened| Arc::new(opened.picture))
     }
 
     fn default_dir(&self) -> Result<PathBuf, Failure> {

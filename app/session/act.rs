@@ -34,6 +34,9 @@ impl Session {
             Action::Follow { bond, steps } => self.follow(bond, steps, now),
             Action::SetVae(vae) => self.edit(Edit::Vae, now, |r| r.vae = vae),
             Action::ChooseModel(model) => self.choose_model(model, now),
+            Action::SetCanvas(canvas) => self.set_canvas(canvas.map(|init| *init), now),
+            Action::Upscale => self.begin_upscale(),
+            Action::CancelUpscale => self.cancel_upscale(),
             Action::Restore(request) => self.restore(*request, now),
             Action::Undo => self.travel(true, now),
             Action::Redo => self.travel(false, now),
@@ -70,6 +73,11 @@ impl Session {
         if edit != Edit::History {
             self.history.record(before, &self.settings.request, edit, now);
         }
+        self.note_difference(canonical, edit, now);
+    }
+
+    /// Starts the pacing where the picture will differ from what `canonical` asked for.
+    pub(crate) fn note_difference(&mut self, canonical: &Request, edit: Edit, now: Moment) {
         if self.canonical() != *canonical {
             self.declined = false;
             self.trouble.take_if(|trouble| trouble.of_run);

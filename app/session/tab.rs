@@ -9,13 +9,15 @@ pub enum Tab {
     Picture,
     /// The live picture beside the same in many steps.
     Twin,
+    /// A page to draw on beside what is painted of it.
+    Canvas,
     /// The saved pictures.
     Gallery,
 }
 
 impl Tab {
     /// Every tab, in the order they stand in.
-    pub const ALL: [Self; 3] = [Self::Picture, Self::Twin, Self::Gallery];
+    pub const ALL: [Self; 4] = [Self::Picture, Self::Twin, Self::Canvas, Self::Gallery];
 
     /// The tab `by` places to the right, and around the end.
     pub fn turned(self, by: i32) -> Self {

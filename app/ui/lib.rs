@@ -20,6 +20,7 @@ mod icons;
 mod intent;
 mod keeping;
 mod model_menu;
+mod on_canvas;
 mod panel;
 mod path_dialog;
 mod ports;

@@ -158,6 +158,12 @@ pub trait PictureFiles: Send + Sync {
     /// Where the file cannot be read or carries no settings.
     fn open(&self, path: &Path, known: &Known) -> Result<OpenedPicture, Failure>;
 
+    /// Reads a picture, whatever it carries.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is none.
+    fn read(&self, path: &Path) -> Result<Arc<Picture>, Failure>;
+
     /// Where pictures go when nobody chose; made on demand.
     ///
     /// # Errors
@@ -238,6 +244,8 @@ pub trait Dialogs: Send + Sync {
     fn save_picture(&self, folder: &Path, name: &str) -> Choice;
     /// Which picture to open.
     fn open_picture(&self, folder: &Path) -> Choice;
+    /// Which picture to paint over, of any kind.
+    fn any_picture(&self, folder: &Path) -> Choice;
     /// Which folder holds a model.
     fn model_folder(&self) -> Choice;
     /// Which `.safetensors` file to open: a model, a LoRA or an autoencoder.
@@ -265,6 +273,13 @@ impl Dialogs for SystemDialogs {
                 .set_directory(folder)
                 .add_filter("PNG, JPEG, WebP", &["png", "jpg", "jpeg", "webp"])
                 .pick_file()
+        })
+    }
+
+    fn any_picture(&self, folder: &Path) -> Choice {
+        let endings = ["png", "jpg", "jpeg", "webp"];
+        ask(|d| {
+            d.set_title(tr("dialog-import")).set_directory(folder).add_filter("PNG, JPEG, WebP", &endings).pick_file()
         })
     }
 

@@ -1,4 +1,4 @@
-use super::{Customer, twin::Twin, without::Without};
+use super::{Customer, twin::Twin, upscaling::Upscaling, without::Without};
 use crate::Session;
 use fourstep_protocol::{Command, Event, Request, RunId};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ pub(crate) struct Lane {
     run: Option<IdleRun>,
     pub(crate) twin: Twin,
     pub(crate) without: Without,
+    pub(crate) upscaling: Upscaling,
 }
 
 #[derive(Debug)]
@@ -22,16 +23,18 @@ struct IdleRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Without,
+    Upscaling,
     Twin,
 }
 
 impl Lane {
     /// Who comes first where several want something.
-    const ORDER: [Who; 2] = [Who::Without, Who::Twin];
+    const ORDER: [Who; 3] = [Who::Without, Who::Upscaling, Who::Twin];
 
     fn customer(&self, who: Who) -> &dyn Customer {
         match who {
             Who::Without => &self.without,
+            Who::Upscaling => &self.upscaling,
             Who::Twin => &self.twin,
         }
     }
@@ -39,6 +42,7 @@ impl Lane {
     fn customer_mut(&mut self, who: Who) -> &mut dyn Customer {
         match who {
             Who::Without => &mut self.without,
+            Who::Upscaling => &mut self.upscaling,
             Who::Twin => &mut self.twin,
         }
     }
@@ -80,7 +84,9 @@ impl Session {
     /// Whether nothing but idle work is wanted of the engine.
     fn is_quiet(&self) -> bool {
         let asks = self.inspections.is_asking() || self.inspections.wanted().is_some();
-        self.heard && self.run.is_none() && !self.pace.is_pending() && !asks && !self.declined && self.trouble.is_none()
+        // What the person asked for by name goes on where the live picture was stopped or has failed.
+        let may_begin = self.idle.upscaling.is_active() || (!self.declined && self.trouble.is_none());
+        self.heard && self.run.is_none() && !self.pace.is_pending() && !asks && may_begin
     }
 
     /// Ends an idle run that is in the way or of no use, and sends the next; called when nothing else is due.

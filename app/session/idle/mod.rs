@@ -6,10 +6,12 @@
 
 mod lane;
 mod twin;
+mod upscaling;
 mod without;
 
 pub(crate) use lane::Lane;
 pub use twin::TwinState;
+pub use upscaling::UpscaleState;
 pub use without::LeftOut;
 
 use crate::Session;

@@ -1,6 +1,7 @@
 //! The picture, as large as it can be, and what one does with it; in its tabs, what there is beside it.
 
 mod bonds;
+mod canvas;
 mod footer;
 pub(crate) mod gallery;
 mod header;
@@ -15,12 +16,14 @@ pub(crate) use zoom::Zoom;
 
 use crate::intent::View;
 use crate::ports::{PreviewPicture, Previews};
-use crate::screen::Screen;
+use crate::screen::{Layer, Screen};
 use crate::theme::palette;
 use crate::{error_bar, restored};
 use eframe::egui_wgpu::RenderState;
 use egui::{Context, Frame, Margin, Ui};
+use fourstep_protocol::Finished;
 use fourstep_session::{Session, Tab};
+use std::sync::Arc;
 
 /// How the stage looks at the picture.
 pub(crate) struct Stage {
@@ -30,24 +33,30 @@ pub(crate) struct Stage {
     twin: twin::Twin,
     without: without::Without,
     pub gallery: gallery::Gallery,
+    canvas: Option<Box<canvas::Canvas>>,
+    /// A larger version of the picture on the stage.
+    larger: Option<Layer>,
 }
 
 impl Stage {
     /// `gpu` draws what the processor would be too slow for.
     pub(crate) fn new(gpu: Option<&RenderState>) -> Self {
-        Self {
-            zoom: Zoom::default(),
-            pixels: None,
-            twin: twin::Twin::new(gpu),
-            without: without::Without::default(),
-            gallery: gallery::Gallery::default(),
-        }
+        let (twin, without) = (twin::Twin::new(gpu), without::Without::default());
+        let gallery = gallery::Gallery::default();
+        Self { zoom: Zoom::default(), pixels: None, twin, without, gallery, canvas: None, larger: None }
     }
 
     /// Takes over what the session and the decoder have for the tabs beside the picture.
     pub(crate) fn update(&mut self, ctx: &Context, session: &Session, previews: &dyn Previews) {
         self.twin.update(ctx, session, previews);
         self.without.update(ctx, session);
+        let there = session.shown().map(|finished| finished.run).filter(|_| !session.is_stale());
+        self.larger.take_if(|layer| Some(layer.run) != there);
+    }
+
+    /// Shows a larger version of the picture on the stage, as long as that is there.
+    pub(crate) fn show_larger(&mut self, ctx: &Context, finished: &Finished) {
+        self.larger = Some(Layer::new(ctx, Arc::clone(&finished.picture), finished.run, None));
     }
 
     /// A preview, of the live run or of the idle one.
@@ -82,8 +91,10 @@ pub(crate) fn show(
         match view.session.settings().ui.tab {
             Tab::Picture => picture::show(ui, view, stage, screen),
             Tab::Twin => twin::show(ui, view, stage, screen),
+            Tab::Canvas => canvas::show(ui, view, stage, screen),
             Tab::Gallery => gallery::show(ui, view, &mut stage.gallery, gallery),
         }
+        stage.hand_over_canvas(ui, view);
         error_bar::show(ui, view, rect);
         restored::show(ui, view, rect);
     });
