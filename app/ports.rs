@@ -101,6 +101,10 @@ impl PictureFiles for GalleryFiles {
         Ok(OpenedPicture { request: restored.request, picture: Arc::new(opened.picture), lost: restored.lost })
     }
 
+    fn read(&self, path: &Path) -> Result<Arc<Picture>, Failure> {
+        fourstep_gallery::open(path).map(|opened| Arc::new(opened.picture))
+    }
+
     fn default_dir(&self) -> Result<PathBuf, Failure> {
         let what = "There is no folder for pictures";
         let remedy = "Choose a place with the file dialog.";

@@ -214,6 +214,15 @@ impl Document {
         self.replace(page);
     }
 
+    /// Masks this, made to fit like a picture of its size.
+    pub fn set_mask(&mut self, coverage: &Coverage) {
+        let covered = coverage.bytes().iter().map(|&c| [c; 4]).collect();
+        let Some(pasted) = Pasted::premultiplied(coverage.width(), coverage.height(), covered) else { return };
+        let mut page = self.page.clone();
+        page.mask = masked(&pasted, page.size);
+        self.replace(page);
+    }
+
     /// A picture as large as fits, and nothing else on the page.
     pub fn import(&mut self, picture: &Picture) {
         let Some(pasted) = Pasted::of(picture) else { return };
@@ -252,10 +261,10 @@ impl Document {
         };
         scaled(self.page.picture.pixels(), &mut page.picture);
         scaled(self.page.sketch.pixels(), &mut page.sketch);
-        let mut mask = Plane::new(size.width, size.height);
-        let covered: Vec<[u8; 4]> = self.page.mask.pixels().iter().map(|&[c]| [c; 4]).collect();
-        scaled(&covered, &mut mask);
-        page.mask.pixels_mut().iter_mut().zip(mask.pixels()).for_each(|(pixel, covered)| pixel[0] = covered[3]);
+        let covered = self.page.mask.pixels().iter().map(|&[c]| [c; 4]).collect();
+        if let Some(pasted) = Pasted::premultiplied(w, h, covered) {
+            page.mask = masked(&pasted, size);
+        }
         self.replace(page);
     }
 
@@ -329,6 +338,15 @@ impl Document {
         self.changed(Layer::Picture, area);
         self.changed(Layer::Mask, area);
     }
+}
+
+/// The alpha of a picture that is made to fill a page.
+fn masked(covered: &Pasted, size: Size) -> Plane<1> {
+    let mut colors = Plane::new(size.width, size.height);
+    covered.merge(&Placement::filling(covered, size), &mut colors);
+    let mut mask = Plane::new(size.width, size.height);
+    mask.pixels_mut().iter_mut().zip(colors.pixels()).for_each(|(pixel, covered)| pixel[0] = covered[3]);
+    mask
 }
 
 #[cfg(test)]

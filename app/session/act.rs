@@ -34,6 +34,9 @@ impl Session {
             Action::Follow { bond, steps } => self.follow(bond, steps, now),
             Action::SetVae(vae) => self.edit(Edit::Vae, now, |r| r.vae = vae),
             Action::ChooseModel(model) => self.choose_model(model, now),
+            Action::SetCanvas(canvas) => self.set_canvas(canvas.map(|init| *init), now),
+            Action::Upscale => self.begin_upscale(),
+            Action::CancelUpscale => self.cancel_upscale(),
             Action::Restore(request) => self.restore(*request, now),
             Action::Grid(action) => self.act_on_grid(action),
             Action::Undo => self.travel(true, now),
@@ -72,6 +75,11 @@ impl Session {
         if edit != Edit::History {
             self.history.record(before, &self.settings.request, edit, now);
         }
+        self.note_difference(canonical, edit, now);
+    }
+
+    /// Starts the pacing where the picture will differ from what `canonical` asked for.
+    pub(crate) fn note_difference(&mut self, canonical: &Request, edit: Edit, now: Moment) {
         if self.canonical() != *canonical {
             self.declined = false;
             self.trouble.take_if(|trouble| trouble.of_run);

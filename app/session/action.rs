@@ -1,6 +1,6 @@
 use crate::Bond;
 use crate::GridAction;
-use fourstep_protocol::{Blended, ModelRef, Noise, Request, Sampler, Size};
+use fourstep_protocol::{Blended, Init, ModelRef, Noise, Request, Sampler, Size};
 use std::ops::Range;
 
 /// What the person did in the window.
@@ -101,6 +101,12 @@ pub enum Action {
     Redo,
     /// Did something with the grid.
     Grid(GridAction),
+    /// Drew on the canvas: what it looks like now, or `None` where it was left.
+    SetCanvas(Option<Box<Init>>),
+    /// Paint the picture on the stage twice as large.
+    Upscale,
+    /// Stop painting it larger.
+    CancelUpscale,
     /// Take over the settings of a picture.
     Restore(Box<Request>),
 }
@@ -126,13 +132,23 @@ pub(crate) enum Edit {
     Bond(Bond),
     Model,
     Restore,
+    Canvas,
     History,
 }
 
 impl Edit {
     /// A single deliberate choice, in contrast to a stream of edits such as typing or dragging.
     pub(crate) fn is_choice(self) -> bool {
-        !matches!(self, Self::Prompt | Self::NegativePrompt | Self::Blend | Self::Seed | Self::Guidance | Self::Lora(_))
+        !matches!(
+            self,
+            Self::Prompt
+                | Self::NegativePrompt
+                | Self::Blend
+                | Self::Seed
+                | Self::Guidance
+                | Self::Lora(_)
+                | Self::Canvas
+        )
     }
 
     /// Each of these may have led to a picture worth going back to, however quickly they follow each other.

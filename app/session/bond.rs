@@ -41,7 +41,7 @@ impl Session {
     pub(crate) fn follow(&mut self, bond: Bond, steps: Option<u32>, now: Moment) {
         let followed = bond.of(&self.settings.request).map(|anchor| anchor.request.clone());
         let shown = self.shown.as_ref().filter(|_| self.bond_range().is_some());
-        let spoken = |request: &Request| Box::new(Request { typed: None, ..request.clone() });
+        let spoken = |request: &Request| Box::new(Request { typed: None, init: None, ..request.clone() });
         let followed = followed.or_else(|| Some(spoken(&shown?.finished.request)));
         let anchor = steps.and_then(|steps| Some(Anchor { request: followed?, steps }));
         self.edit(Edit::Bond(bond), now, |r| *bond.of_mut(r) = anchor);

@@ -41,7 +41,8 @@ fn fit_blend(blend: &mut Vec<Blended>) {
     }
 }
 
-fn fit_init(init: &mut Init) -> Option<Notice> {
+/// A notice where a mask is left out.
+pub(crate) fn fit_init(init: &mut Init) -> Option<Notice> {
     init.strength = if init.strength.is_nan() { 1.0 } else { init.strength.clamp(0.01, 1.0) };
     if let Some(mask) = &mut init.mask {
         let most = *Mask::MARGIN_PX.end();

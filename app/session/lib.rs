@@ -7,6 +7,7 @@ mod act;
 mod action;
 mod blend;
 mod bond;
+mod canvas;
 mod few_step;
 mod fit;
 mod governor;
@@ -33,7 +34,9 @@ pub use blend::{parts_at, place_of};
 pub use bond::Bond;
 pub use few_step::FewStep;
 pub use governor::{Draft, LATENCY_TARGETS_MS};
-pub use idle::{AxisError, AxisKind, AxisSpec, Cell, CellState, Grid, GridAction, LeftOut, Progress, TwinState};
+pub use idle::{
+    AxisError, AxisKind, AxisSpec, Cell, CellState, Grid, GridAction, LeftOut, Progress, TwinState, UpscaleState,
+};
 pub use loras::{LoraTrouble, Misfit};
 pub use meter::Metrics;
 pub use moment::Moment;

@@ -11,7 +11,7 @@ use crate::{
 };
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
-    Command, DeviceInfo, Failure, Finished, LibraryItem, LoraReport, ModelInfo, ModelRef, Request, RunId,
+    Command, DeviceInfo, Failure, Finished, Init, LibraryItem, LoraReport, ModelInfo, ModelRef, Request, RunId,
 };
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub struct Session {
     pub(crate) models: Vec<ModelInfo>,
     pub(crate) model: ModelInfo,
     pub(crate) settings: Settings,
+    /// What a run starts from while the canvas is open.
+    pub(crate) canvas: Option<Init>,
     pub(crate) history: History,
     pub(crate) pace: Pace,
     pub(crate) meter: Meter,
@@ -90,6 +92,7 @@ impl Session {
             models,
             model,
             settings,
+            canvas: None,
             history: History::default(),
             pace: Pace::default(),
             meter: Meter::default(),
@@ -133,7 +136,7 @@ impl Session {
 
     fn generate(&mut self, now: Moment) {
         self.newest = RunId(self.newest.0 + 1);
-        let mut request = self.spoken().request;
+        let mut request = self.to_paint();
         // What is off is no part of the picture, nor of what is saved with it.
         request.loras.retain(|lora| lora.weight != 0.0);
         let draft = self.draft_of(&request);
@@ -177,14 +180,14 @@ impl Session {
 
     /// The request without what has no effect on the picture: what equality means here.
     pub(crate) fn canonical(&self) -> Request {
-        self.spoken().request.canonical(&self.model)
+        self.to_paint().canonical(&self.model)
     }
 
     /// Brings what is pending, outstanding and stale in line with the request; after every action and event.
     pub(crate) fn reconcile(&mut self, now: Moment) {
         let Spoken { request, troubles } = self.spoken();
         self.prompt_troubles = troubles;
-        let wanted = request.canonical(&self.model);
+        let wanted = self.on_canvas(request).canonical(&self.model);
         let is_shown = self.shown.as_ref().is_some_and(|shown| shown.canonical == wanted);
         let is_drafted = self.shown.as_ref().is_some_and(|shown| shown.draft_of.as_ref() == Some(&wanted));
         let is_painted = self.run.as_ref().is_some_and(|run| {

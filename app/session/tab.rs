@@ -11,13 +11,15 @@ pub enum Tab {
     Twin,
     /// Pictures in rows and columns, each with a setting of its own.
     Grid,
+    /// A page to draw on beside what is painted of it.
+    Canvas,
     /// The saved pictures.
     Gallery,
 }
 
 impl Tab {
     /// Every tab, in the order they stand in.
-    pub const ALL: [Self; 4] = [Self::Picture, Self::Twin, Self::Grid, Self::Gallery];
+    pub const ALL: [Self; 5] = [Self::Picture, Self::Twin, Self::Grid, Self::Canvas, Self::Gallery];
 
     /// The tab `by` places to the right, and around the end.
     pub fn turned(self, by: i32) -> Self {

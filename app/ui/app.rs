@@ -115,6 +115,9 @@ impl App {
             chance,
             intents: &mut intents,
         };
+        if !modal {
+            self.stage.read_canvas_keys(&ctx, &view);
+        }
         shortcuts::read(&ctx, &mut view, modal);
         if !self.stage_only {
             top_bar::show(ui, &mut view, &status);
@@ -131,9 +134,10 @@ impl App {
             self.browser = None;
         }
         self.show_path_dialog(&ctx, &mut intents);
-        drop::overlay(&ctx);
+        let on_canvas = self.session.settings().ui.tab == Tab::Canvas;
+        drop::overlay(&ctx, on_canvas);
         let paths = ctx.input(|i| i.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
-        intents.extend(drop::dropped(paths));
+        intents.extend(drop::dropped(paths, on_canvas));
         intents
     }
 
@@ -239,6 +243,7 @@ impl eframe::App for App {
         self.take_library(now);
         self.take_wildcards(ctx, now);
         self.pump(ctx, now);
+        self.take_upscaled(ctx);
         self.take_previews(ctx);
         self.screen.update(ctx, &mut self.session, &*self.ports.previews, now);
         self.stage.update(ctx, &self.session, &*self.ports.previews);

@@ -25,6 +25,7 @@ use std::sync::Arc;
 impl App {
     pub(crate) fn carry_out(&mut self, ctx: &Context, intent: Intent, now: Moment) {
         match intent {
+            Intent::Act(Action::Restore(request)) => self.restore(*request, now),
             Intent::Act(action) => self.session.act(action, now),
             Intent::NewSeed => {
                 let seed = (self.ports.random_seed)();
@@ -45,6 +46,8 @@ impl App {
             Intent::Copy => self.copy(ctx, now),
             Intent::OpenPicture => self.files.choose_picture(self.known()),
             Intent::OpenPicturePath(path) => self.open_picture(path),
+            Intent::ImportPicture => self.files.choose_import(),
+            Intent::ImportPicturePath(path) => self.files.import(path),
             Intent::OpenModel => self.files.choose_model(),
             Intent::OpenModelFile => self.files.choose_model_file(),
             Intent::LookAt(paths) => self.look_at(paths),
@@ -121,6 +124,8 @@ impl App {
             self.missing = None;
         } else if self.session.settings().ui.tab == Tab::Gallery && self.stage.gallery.is_large() {
             self.carry_out_gallery(ctx, gallery::Wish::Close, now);
+        } else if self.session.upscaling().is_some() {
+            self.session.act(Action::CancelUpscale, now);
         } else if stage::is_busy(&self.session.status(now)) {
             self.session.act(Action::Stop, now);
         }
@@ -178,9 +183,10 @@ impl App {
                     let OpenedPicture { request, lost, .. } = *opened;
                     self.missing = (!lost.is_empty()).then(|| Missing { name: name.clone(), lost });
                     self.strip.show_live();
-                    self.session.act(Action::Restore(Box::new(request)), now);
+                    self.restore(request, now);
                     self.happening.say(tr_with("bar-restored", &[("name", name.into())]), false, now);
                 }
+                files::Outcome::Imported(path, picture) => self.import(&path, &picture, now),
                 files::Outcome::Model(path) => self.look_at(vec![path]),
                 files::Outcome::Ask(wanted) => self.path_dialog = Some(PathDialog::new(wanted, String::new())),
                 files::Outcome::Failed(failure) => self.failure = Some(failure),

@@ -37,8 +37,9 @@ impl Kind {
     }
 
     /// What dropping it does.
-    fn promise(self) -> &'static str {
+    fn promise(self, on_canvas: bool) -> &'static str {
         match self {
+            Self::Picture if on_canvas => tr("canvas-drop"),
             Self::Picture => tr("drop-picture"),
             Self::Weights => tr("drop-weights"),
             Self::Folder => tr("drop-folder"),
@@ -57,16 +58,18 @@ impl Kind {
     }
 }
 
-/// Intents for what was dropped: settings come from one picture, everything else is looked at.
-pub(crate) fn dropped(paths: Vec<PathBuf>) -> Vec<Intent> {
+/// Intents for what was dropped: settings come from one picture, or on the canvas it is painted over; everything else is
+/// looked at.
+pub(crate) fn dropped(paths: Vec<PathBuf>, on_canvas: bool) -> Vec<Intent> {
     let (mut pictures, others): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| Kind::of(path) == Kind::Picture);
-    let picture = (!pictures.is_empty()).then(|| Intent::OpenPicturePath(pictures.swap_remove(0)));
+    let picture = (!pictures.is_empty()).then(|| pictures.swap_remove(0));
+    let picture = picture.map(if on_canvas { Intent::ImportPicturePath } else { Intent::OpenPicturePath });
     let others = (!others.is_empty()).then_some(Intent::LookAt(others));
     picture.into_iter().chain(others).collect()
 }
 
 /// Draws the overlay while files hover over the window.
-pub(crate) fn overlay(ctx: &Context) {
+pub(crate) fn overlay(ctx: &Context, on_canvas: bool) {
     let files = ctx.input(|i| i.raw.hovered_files.clone());
     if files.is_empty() {
         return;
@@ -102,7 +105,7 @@ pub(crate) fn overlay(ctx: &Context) {
         );
         painter.galley(pos2(centre, y) - name.size() / 2.0, name, p.text);
         let ink = if refused { p.error } else { p.secondary };
-        painter.text(pos2(centre, y + 19.0), Align2::CENTER_CENTER, kind.promise(), theme::regular(13.0), ink);
+        painter.text(pos2(centre, y + 19.0), Align2::CENTER_CENTER, kind.promise(on_canvas), theme::regular(13.0), ink);
         y += 48.0;
     }
     if paths.len() > NAMED {
@@ -132,8 +135,9 @@ mod tests {
         let paths = ["a.png", "lcm.SafeTensors", "b.png", "old.ckpt"].map(PathBuf::from);
         let rest = ["lcm.SafeTensors", "old.ckpt"].map(PathBuf::from).to_vec();
         let expected = [Intent::OpenPicturePath("a.png".into()), Intent::LookAt(rest)];
-        assert_eq!(dropped(paths.to_vec()), expected);
-        assert_eq!(dropped(vec![]), []);
+        assert_eq!(dropped(paths.to_vec(), false), expected);
+        assert_eq!(dropped(paths.to_vec(), true)[0], Intent::ImportPicturePath("a.png".into()));
+        assert_eq!(dropped(vec![], false), []);
     }
 
     #[test]

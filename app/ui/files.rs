@@ -4,7 +4,7 @@ use crate::i18n;
 use crate::path_dialog::Wanted;
 use crate::ports::{Choice, Dialogs, GridSheet, Known, OpenedPicture, PictureFiles, Sheet, Shot};
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use fourstep_protocol::{Failure, Finished};
+use fourstep_protocol::{Failure, Finished, Picture};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Saved(PathBuf),
     /// The settings and the picture.
     Opened(PathBuf, Box<OpenedPicture>),
+    /// A picture to paint over.
+    Imported(PathBuf, Arc<Picture>),
     /// The file or folder to paint with.
     Model(PathBuf),
     /// The desktop has no dialogs, the window must ask itself.
@@ -134,6 +136,29 @@ impl Files {
         self.work(move |pictures, _| open(pictures, path, &known).map(Some));
     }
 
+    /// Saves in the pictures folder without asking.
+    pub(crate) fn keep(&self, finished: Finished) {
+        self.work(move |pictures, _| {
+            let path = unused(&pictures.default_dir()?, &pictures.suggested_name(&finished));
+            pictures.save(&path, &finished)?;
+            Ok(Some(Outcome::Saved(path)))
+        });
+    }
+
+    /// Asks which picture is to be painted over.
+    pub(crate) fn choose_import(&self) {
+        self.work(|pictures, dialogs| match dialogs.any_picture(&pictures.default_dir()?) {
+            Choice::Path(path) => read(pictures, path).map(Some),
+            Choice::NoDialogs => Ok(Some(Outcome::Ask(Wanted::Import))),
+            Choice::Cancelled => Ok(None),
+        });
+    }
+
+    /// Reads a picture to be painted over.
+    pub(crate) fn import(&self, path: PathBuf) {
+        self.work(move |pictures, _| read(pictures, path).map(Some));
+    }
+
     /// Asks which folder holds a model.
     pub(crate) fn choose_model(&self) {
         self.work(|_, dialogs| Ok(to_look_at(dialogs.model_folder())));
@@ -174,6 +199,11 @@ fn to_look_at(choice: Choice) -> Option<Outcome> {
 fn open(pictures: &dyn PictureFiles, path: PathBuf, known: &Known) -> Result<Outcome, Failure> {
     let opened = pictures.open(&path, known)?;
     Ok(Outcome::Opened(path, Box::new(opened)))
+}
+
+fn read(pictures: &dyn PictureFiles, path: PathBuf) -> Result<Outcome, Failure> {
+    let picture = pictures.read(&path)?;
+    Ok(Outcome::Imported(path, picture))
 }
 
 /// Some dialogs do not add the ending.

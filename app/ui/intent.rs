@@ -28,6 +28,10 @@ pub(crate) enum Intent {
     OpenPicture,
     /// Take over the settings of this picture.
     OpenPicturePath(PathBuf),
+    /// Ask which picture, then paint over it on the canvas.
+    ImportPicture,
+    /// Paint over this picture on the canvas.
+    ImportPicturePath(PathBuf),
     /// Ask which folder, then paint with the model in it.
     OpenModel,
     /// Ask which file, then use what is in it.

@@ -21,6 +21,7 @@ mod intent;
 mod keeping;
 mod log_view;
 mod model_menu;
+mod on_canvas;
 mod overlay;
 mod panel;
 mod path_dialog;

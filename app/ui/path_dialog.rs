@@ -11,6 +11,7 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Picture,
+    Import,
     Model,
 }
 
@@ -46,6 +47,7 @@ impl PathDialog {
             Wanted::Picture => {
                 (tr("path-picture"), tr("path-picture-hint"), tr("path-picture"), tr("path-picture-why"))
             }
+            Wanted::Import => (tr("path-import"), tr("path-import-hint"), tr("path-picture"), tr("path-import-why")),
             Wanted::Model => (tr("path-model"), tr("path-model-hint"), tr("path-model-button"), tr("path-model-why")),
         };
         ui.label(RichText::new(title).font(theme::semibold(18.0)));
@@ -83,6 +85,7 @@ impl PathDialog {
         let path = PathBuf::from(path);
         Outcome::Chosen(match self.wanted {
             Wanted::Picture => Intent::OpenPicturePath(path),
+            Wanted::Import => Intent::ImportPicturePath(path),
             Wanted::Model => Intent::LookAt(vec![path]),
         })
     }

@@ -173,6 +173,12 @@ pub trait PictureFiles: Send + Sync {
     /// Where the file cannot be read or carries no settings.
     fn open(&self, path: &Path, known: &Known) -> Result<OpenedPicture, Failure>;
 
+    /// Reads a picture, whatever it carries.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or is none.
+    fn read(&self, path: &Path) -> Result<Arc<Picture>, Failure>;
+
     /// Where pictures go when nobody chose; made on demand.
     ///
     /// # Errors
@@ -303,6 +309,8 @@ pub trait Dialogs: Send + Sync {
     fn save_recording(&self, folder: &Path, name: &str) -> Choice;
     /// Which picture to open.
     fn open_picture(&self, folder: &Path) -> Choice;
+    /// Which picture to paint over, of any kind.
+    fn any_picture(&self, folder: &Path) -> Choice;
     /// Which folder holds a model.
     fn model_folder(&self) -> Choice;
     /// Which `.safetensors` file to open: a model, a LoRA or an autoencoder.
@@ -341,6 +349,13 @@ impl Dialogs for SystemDialogs {
         let endings = ["png", "webp", "jpg", "jpeg"];
         ask(|d| {
             d.set_title(tr("dialog-open")).set_directory(folder).add_filter(tr("dialog-pictures"), &endings).pick_file()
+        })
+    }
+
+    fn any_picture(&self, folder: &Path) -> Choice {
+        let endings = ["png", "jpg", "jpeg", "webp"];
+        ask(|d| {
+            d.set_title(tr("dialog-import")).set_directory(folder).add_filter("PNG, JPEG, WebP", &endings).pick_file()
         })
     }
 

@@ -10,7 +10,7 @@ use crate::widgets::{Button, line as one_line, progress, tip};
 use crate::words;
 use egui::{Align, Align2, Frame, Id, Layout, Margin, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use fourstep_protocol::{Finished, ItemKind};
-use fourstep_session::{Action, Moment, Status};
+use fourstep_session::{Action, Moment, Status, UpscaleState};
 
 /// A download: what, 0 … 1, and how it goes in words.
 pub(crate) type Download = (String, f32, String);
@@ -70,6 +70,14 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, going_on: &GoingOn) 
         }
         return left;
     }
+    if let Some(state) = view.session.upscaling() {
+        let button = Button::new(tr("upscale-cancel")).name(tr("upscale-cancel-name")).shortcut("Esc").low();
+        let (left, clicked) = far(ui, rect, &upscaling(&state), state.fraction, button);
+        if clicked {
+            view.act(Action::CancelUpscale);
+        }
+        return left;
+    }
     if let Some(Saving { fraction, secs }) = going_on.saving {
         let percent = format!("{:.0}", fraction * 100.0);
         let text = tr_with("bar-saving", &[("percent", percent.into())]);
@@ -87,6 +95,18 @@ fn right_side(ui: &mut Ui, view: &mut View<'_>, rect: Rect, going_on: &GoingOn) 
     let text = view.older.or(view.session.shown()).map(picture).unwrap_or_default();
     let ink = palette(ui).secondary;
     ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, text, theme::regular(12.0), ink).left()
+}
+
+/// Which tile is painted, and how long it still takes.
+fn upscaling(state: &UpscaleState) -> String {
+    let (tile, tiles) = ((state.done + 1).min(state.tiles), state.tiles);
+    match state.secs_left {
+        Some(secs) => {
+            let time = words::time_left(secs);
+            tr_with("upscale-left", &[("tile", tile.into()), ("tiles", tiles.into()), ("time", time.into())])
+        }
+        None => tr_with("upscale-progress", &[("tile", tile.into()), ("tiles", tiles.into())]),
+    }
 }
 
 /// How far something long is, and a button for it; the left edge and whether the button was clicked.

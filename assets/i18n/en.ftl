@@ -314,6 +314,8 @@ tab-twin = Twin
 tab-twin-name = Compare with the same in many steps
 tab-grid = Grid
 tab-grid-name = Pictures in rows and columns
+tab-canvas = Canvas
+tab-canvas-name = Draw, and paint what is drawn
 tab-gallery = Gallery
 tab-gallery-name = Saved pictures
 twin-live = Live picture
@@ -383,6 +385,77 @@ grid-cell-tip = click takes its settings
 grid-waiting = not painted yet
 grid-painting = being painted
 
+## Canvas
+
+canvas-page = Page to draw on
+canvas-painted = Painted picture
+canvas-brush = Brush
+canvas-eraser = Eraser
+canvas-fill = Fill what has one colour
+canvas-eyedropper = Take a colour from the page
+canvas-line = Line
+canvas-rectangle = Rectangle
+canvas-ellipse = Ellipse
+canvas-undo = Undo drawing
+canvas-redo = Redo drawing
+canvas-colors = Colours
+canvas-color = Colour
+canvas-other-color = Other colour
+canvas-swap-colors = Swap the two colours
+canvas-size = Size
+canvas-size-tip = Width of the brush; [ and ] change it
+canvas-hardness = Hardness
+canvas-opacity = Opacity
+canvas-tolerance = Tolerance
+canvas-filled = Filled
+canvas-filled-name = Draw rectangles and ellipses with their inside
+canvas-layer = Draw on
+canvas-sketch = Sketch
+canvas-sketch-name = Draw on the sketch
+canvas-mask = Mask
+canvas-mask-name = Draw what is to be repainted; the rest stays
+canvas-strength = Strength
+canvas-strength-tip = How much of the page is repainted
+canvas-grow = Grow
+canvas-grow-tip = Repaint so much around the mask too
+canvas-feather = Feather
+canvas-feather-tip = Fade into the rest over so many pixels
+canvas-keep = Keep result
+canvas-keep-name = Keep the painted picture and draw on over it
+canvas-page-menu = New page, open, clear, enlarge
+canvas-new = New white page
+canvas-new-colored = New page in the colour in hand
+canvas-open = Open a picture to paint over…
+canvas-paste = Paste a picture, to be placed
+canvas-placing = Drag it; its handles scale and turn it
+canvas-place = Place
+canvas-discard = Discard
+canvas-over-shown = Paint over the current picture
+canvas-clear-sketch = Clear the sketch
+canvas-clear-mask = Clear the mask
+canvas-invert-mask = Invert the mask
+canvas-enlarge-by = Enlarge the page by, in px
+canvas-left = Left
+canvas-left-name = Pixels added at the left
+canvas-top = Top
+canvas-top-name = Pixels added at the top
+canvas-right = Right
+canvas-right-name = Pixels added at the right
+canvas-bottom = Bottom
+canvas-bottom-name = Pixels added at the bottom
+canvas-enlarge = Enlarge
+canvas-enlarge-name = Enlarge the page and paint what is new
+canvas-imported = { $name } is on the canvas
+canvas-drop = it is painted over on the canvas
+
+## Painting larger
+
+upscale-name = Paint the picture twice as large
+upscale-progress = Painting larger: tile { $tile } of { $tiles }
+upscale-left = Painting larger: tile { $tile } of { $tiles }, { $time }
+upscale-cancel = Cancel
+upscale-cancel-name = Cancel painting larger
+
 ## Browser of the library
 
 browser-models = Models
@@ -440,6 +513,9 @@ path-cancel = Cancel
 path-picture = Open picture
 path-picture-hint = For example /home/me/Pictures/apple.png
 path-picture-why = This desktop has no file dialog. Give the path of a PNG that Fourstep saved, or drop it on the window.
+path-import = Paint over a picture
+path-import-hint = For example /home/me/Pictures/photo.jpg
+path-import-why = This desktop has no file dialog. Give the path of a PNG, JPEG or WebP file, or drop it on the canvas.
 path-model = Open model, LoRA or VAE
 path-model-button = Open
 path-model-hint = For example /home/me/models/dreamshaper_8.safetensors
@@ -448,6 +524,7 @@ dialog-recording = Save recording
 dialog-pictures = Pictures
 dialog-save = Save picture
 dialog-open = Open picture
+dialog-import = Open a picture to paint over
 dialog-model-folder = Open model folder
 dialog-model-file = Open model, LoRA or VAE
 

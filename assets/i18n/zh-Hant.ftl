@@ -293,6 +293,8 @@ tab-twin = 對照
 tab-twin-name = 與多步數的同一張圖比較
 tab-grid = 網格
 tab-grid-name = 以列與欄排列的圖片
+tab-canvas = 畫布
+tab-canvas-name = 畫草圖，即時生成圖片
 tab-gallery = 圖庫
 tab-gallery-name = 已儲存的圖片
 twin-live = 即時圖片
@@ -362,6 +364,77 @@ grid-cell-tip = 按一下套用其設定
 grid-waiting = 尚未繪製
 grid-painting = 繪製中
 
+## 畫布
+
+canvas-page = 可繪製的頁面
+canvas-painted = 生成的圖片
+canvas-brush = 筆刷
+canvas-eraser = 橡皮擦
+canvas-fill = 填滿同色區域
+canvas-eyedropper = 從頁面吸取顏色
+canvas-line = 直線
+canvas-rectangle = 矩形
+canvas-ellipse = 橢圓
+canvas-undo = 復原筆畫
+canvas-redo = 重做筆畫
+canvas-colors = 顏色
+canvas-color = 顏色
+canvas-other-color = 備用顏色
+canvas-swap-colors = 交換兩種顏色
+canvas-size = 大小
+canvas-size-tip = 筆刷寬度，可用 [ 和 ] 調整
+canvas-hardness = 硬度
+canvas-opacity = 不透明度
+canvas-tolerance = 容許度
+canvas-filled = 填滿
+canvas-filled-name = 矩形和橢圓連同內部一起畫
+canvas-layer = 繪製於
+canvas-sketch = 草圖
+canvas-sketch-name = 在草圖上繪製
+canvas-mask = 遮罩
+canvas-mask-name = 塗出要重繪的區域，其餘保持不變
+canvas-strength = 重繪強度
+canvas-strength-tip = 頁面被重繪的程度
+canvas-grow = 擴張
+canvas-grow-tip = 遮罩周圍也一併重繪的範圍
+canvas-feather = 羽化
+canvas-feather-tip = 與其餘部分漸變銜接的像素數
+canvas-keep = 保留結果
+canvas-keep-name = 保留生成的圖片並繼續在上面繪製
+canvas-page-menu = 新頁面、開啟、清除、擴大
+canvas-new = 新的白色頁面
+canvas-new-colored = 以目前顏色建立新頁面
+canvas-open = 開啟圖片並在上面繪製…
+canvas-paste = 貼上圖片並擺放
+canvas-placing = 拖曳移動，用控制點縮放和旋轉
+canvas-place = 放置
+canvas-discard = 捨棄
+canvas-over-shown = 在目前的圖片上繪製
+canvas-clear-sketch = 清除草圖
+canvas-clear-mask = 清除遮罩
+canvas-invert-mask = 反轉遮罩
+canvas-enlarge-by = 擴大頁面（像素）
+canvas-left = 左
+canvas-left-name = 左側增加的像素
+canvas-top = 上
+canvas-top-name = 上方增加的像素
+canvas-right = 右
+canvas-right-name = 右側增加的像素
+canvas-bottom = 下
+canvas-bottom-name = 下方增加的像素
+canvas-enlarge = 擴大
+canvas-enlarge-name = 擴大頁面並繪製新增的部分
+canvas-imported = 已將 { $name } 放到畫布上
+canvas-drop = 放到畫布上重繪
+
+## 放大
+
+upscale-name = 將圖片放大兩倍重繪
+upscale-progress = 放大中：第 { $tile } / { $tiles } 塊
+upscale-left = 放大中：第 { $tile } / { $tiles } 塊，{ $time }
+upscale-cancel = 取消
+upscale-cancel-name = 取消放大
+
 ## 模型庫
 
 browser-models = 模型
@@ -419,6 +492,9 @@ path-cancel = 取消
 path-picture = 開啟圖片
 path-picture-hint = 例如 /home/me/Pictures/apple.png
 path-picture-why = 這個桌面環境沒有檔案對話框。請輸入 Fourstep 儲存的 PNG 路徑，或把它拖到視窗上。
+path-import = 在圖片上繪製
+path-import-hint = 例如 /home/me/Pictures/photo.jpg
+path-import-why = 此桌面環境沒有檔案對話框。請輸入 PNG、JPEG 或 WebP 檔案的路徑，或將檔案拖放到畫布上。
 path-model = 開啟模型、LoRA 或 VAE
 path-model-button = 開啟
 path-model-hint = 例如 /home/me/models/dreamshaper_8.safetensors
@@ -427,6 +503,7 @@ dialog-recording = 儲存錄製內容
 dialog-pictures = 圖片
 dialog-save = 儲存圖片
 dialog-open = 開啟圖片
+dialog-import = 開啟要在上面繪製的圖片
 dialog-model-folder = 開啟模型資料夾
 dialog-model-file = 開啟模型、LoRA 或 VAE
 

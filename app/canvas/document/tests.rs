@@ -95,6 +95,14 @@ fn a_mask_is_no_part_of_the_picture() {
 }
 
 #[test]
+fn a_mask_of_another_size_is_made_to_fit() {
+    let mut d = document();
+    d.set_mask(&Coverage::from_rows(20, &[255; 20 * 12]));
+    assert!(d.mask().is_some_and(|mask| mask.bytes()[48 * 160 + 80] == 255));
+    assert!(d.undo() && d.mask().is_none());
+}
+
+#[test]
 fn a_fill_is_one_step() {
     let mut d = document();
     line(&mut d, Layer::Sketch, BLUE, BRUSH);

@@ -1,4 +1,4 @@
-use super::{Customer, Grid, neighbours::Neighbours, twin::Twin, without::Without};
+use super::{Customer, Grid, neighbours::Neighbours, twin::Twin, upscaling::Upscaling, without::Without};
 use crate::Session;
 use fourstep_protocol::{Command, Event, Request, RunId};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ pub(crate) struct Lane {
     pub(crate) without: Without,
     pub(crate) neighbours: Neighbours,
     pub(crate) grid: Grid,
+    pub(crate) upscaling: Upscaling,
 }
 
 #[derive(Debug)]
@@ -24,18 +25,21 @@ struct IdleRun {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Without,
+    Upscaling,
     Twin,
     Neighbours,
     Grid,
 }
 
 impl Lane {
-    /// Who comes first where several want something; those before the grid want it only while they are looked at.
-    const ORDER: [Who; 4] = [Who::Without, Who::Twin, Who::Neighbours, Who::Grid];
+    /// Who comes first where several want something; those before the grid want it only while they are looked at, or were
+    /// asked for by hand.
+    const ORDER: [Who; 5] = [Who::Without, Who::Upscaling, Who::Twin, Who::Neighbours, Who::Grid];
 
     fn customer(&self, who: Who) -> &dyn Customer {
         match who {
             Who::Without => &self.without,
+            Who::Upscaling => &self.upscaling,
             Who::Twin => &self.twin,
             Who::Neighbours => &self.neighbours,
             Who::Grid => &self.grid,
@@ -45,6 +49,7 @@ impl Lane {
     fn customer_mut(&mut self, who: Who) -> &mut dyn Customer {
         match who {
             Who::Without => &mut self.without,
+            Who::Upscaling => &mut self.upscaling,
             Who::Twin => &mut self.twin,
             Who::Neighbours => &mut self.neighbours,
             Who::Grid => &mut self.grid,
@@ -88,7 +93,9 @@ impl Session {
     /// Whether nothing but idle work is wanted of the engine.
     fn is_quiet(&self) -> bool {
         let asks = self.inspections.is_asking() || self.inspections.wanted().is_some();
-        self.heard && self.run.is_none() && !self.pace.is_pending() && !asks && !self.declined && self.trouble.is_none()
+        // What the person asked for by name goes on where the live picture was stopped or has failed.
+        let may_begin = self.idle.upscaling.is_active() || (!self.declined && self.trouble.is_none());
+        self.heard && self.run.is_none() && !self.pace.is_pending() && !asks && may_begin
     }
 
     /// Ends an idle run that is in the way or of no use, and sends the next; called when nothing else is due.

@@ -10,6 +10,7 @@ mod grid_actions;
 mod lane;
 mod neighbours;
 mod twin;
+mod upscaling;
 mod values;
 mod without;
 
@@ -18,6 +19,7 @@ pub use grid::{Cell, CellState, Grid, Progress};
 pub use grid_actions::GridAction;
 pub(crate) use lane::Lane;
 pub use twin::TwinState;
+pub use upscaling::UpscaleState;
 pub use without::LeftOut;
 
 use crate::Session;

@@ -71,6 +71,11 @@ fn picture_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
     if copy.inner {
         view.want(Intent::Copy);
     }
+    let can = there && view.session.upscaling().is_none();
+    let upscale = ui.add_enabled_ui(can, |ui| icon_button(ui, icons::UPSCALE, tr("upscale-name"), "").clicked());
+    if upscale.inner {
+        view.act(Action::Upscale);
+    }
     if icon_button(ui, icons::FOLDER_OPEN, tr("stage-open"), &keys(Command::OpenPicture)).clicked() {
         view.want(Intent::OpenPicture);
     }

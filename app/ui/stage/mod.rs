@@ -1,6 +1,7 @@
 //! The picture, as large as it can be, and what one does with it; in its tabs, what there is beside it.
 
 mod bonds;
+mod canvas;
 mod footer;
 pub(crate) mod gallery;
 mod grid;
@@ -16,12 +17,14 @@ pub(crate) use zoom::Zoom;
 
 use crate::intent::View;
 use crate::ports::{PreviewPicture, Previews};
-use crate::screen::Screen;
+use crate::screen::{Layer, Screen};
 use crate::theme::palette;
 use crate::{error_bar, restored};
 use eframe::egui_wgpu::RenderState;
 use egui::{Context, Frame, Margin, Ui};
+use fourstep_protocol::Finished;
 use fourstep_session::{Session, Tab};
+use std::sync::Arc;
 
 /// How the stage looks at the picture.
 pub(crate) struct Stage {
@@ -32,6 +35,9 @@ pub(crate) struct Stage {
     without: without::Without,
     grid: grid::GridView,
     pub gallery: gallery::Gallery,
+    canvas: Option<Box<canvas::Canvas>>,
+    /// A larger version of the picture on the stage.
+    larger: Option<Layer>,
 }
 
 impl Stage {
@@ -44,6 +50,8 @@ impl Stage {
             grid: grid::GridView::default(),
             without: without::Without::default(),
             gallery: gallery::Gallery::default(),
+            canvas: None,
+            larger: None,
         }
     }
 
@@ -52,6 +60,13 @@ impl Stage {
         self.twin.update(ctx, session, previews);
         self.without.update(ctx, session);
         self.grid.update(ctx, session);
+        let there = session.shown().map(|finished| finished.run).filter(|_| !session.is_stale());
+        self.larger.take_if(|layer| Some(layer.run) != there);
+    }
+
+    /// Shows a larger version of the picture on the stage, as long as that is there.
+    pub(crate) fn show_larger(&mut self, ctx: &Context, finished: &Finished) {
+        self.larger = Some(Layer::new(ctx, Arc::clone(&finished.picture), finished.run, None));
     }
 
     /// A preview, of the live run or of the idle one.
@@ -87,8 +102,10 @@ pub(crate) fn show(
             Tab::Picture => picture::show(ui, view, stage, screen),
             Tab::Twin => twin::show(ui, view, stage, screen),
             Tab::Grid => grid::show(ui, view, &mut stage.grid),
+            Tab::Canvas => canvas::show(ui, view, stage, screen),
             Tab::Gallery => gallery::show(ui, view, &mut stage.gallery, gallery),
         }
+        stage.hand_over_canvas(ui, view);
         error_bar::show(ui, view, rect);
         restored::show(ui, view, rect);
     });

@@ -22,7 +22,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
     match screen.current().map(|layer| vec2(layer.width_px, layer.height_px)) {
         Some(size) => {
             look(ui, &response, rect, &mut stage.zoom, size);
-            paint(ui, view, stage.zoom, screen, rect);
+            match &stage.larger {
+                Some(larger) => draw(ui, larger, stage.zoom.rect(rect, size), rect, Color32::WHITE),
+                None => paint(ui, view, stage.zoom, screen, rect),
+            }
             if let Some(left_out) = view.session.left_out() {
                 stage.without.paint(ui, &left_out, stage.zoom, rect);
             }
@@ -39,15 +42,20 @@ pub(super) fn look(ui: &Ui, response: &Response, rect: Rect, zoom: &mut Zoom, si
     } else if response.dragged() {
         *zoom = zoom.panned(rect, size, response.drag_delta());
     }
+    wheel(ui, response, rect, zoom, size);
+    if *zoom != Zoom::Fit && response.hovered() {
+        ui.ctx().set_cursor_icon(if response.dragged() { CursorIcon::Grabbing } else { CursorIcon::Grab });
+    }
+}
+
+/// Larger and smaller about the pointer.
+pub(super) fn wheel(ui: &Ui, response: &Response, rect: Rect, zoom: &mut Zoom, size: Vec2) {
     if let Some(at) = response.hover_pos() {
         let (pinch, wheel) = ui.input(|i| (i.zoom_delta(), i.smooth_scroll_delta().y));
         let factor = pinch * (wheel / 240.0).exp();
         if factor != 1.0 {
             *zoom = zoom.zoomed(rect, size, factor, at);
         }
-    }
-    if *zoom != Zoom::Fit && response.hovered() {
-        ui.ctx().set_cursor_icon(if response.dragged() { CursorIcon::Grabbing } else { CursorIcon::Grab });
     }
 }
 

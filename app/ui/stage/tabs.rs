@@ -7,7 +7,7 @@ use fourstep_session::Tab;
 
 /// Width of a tab, in points; the narrow one where the window is small.
 const WIDE: f32 = 68.0;
-const NARROW: f32 = 48.0;
+const NARROW: f32 = 52.0;
 
 /// What the stage shows.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
@@ -32,6 +32,7 @@ fn words(tab: Tab) -> (&'static str, &'static str) {
         Tab::Picture => (tr("tab-picture"), tr("tab-picture-name")),
         Tab::Twin => (tr("tab-twin"), tr("tab-twin-name")),
         Tab::Grid => (tr("tab-grid"), tr("tab-grid-name")),
+        Tab::Canvas => (tr("tab-canvas"), tr("tab-canvas-name")),
         Tab::Gallery => (tr("tab-gallery"), tr("tab-gallery-name")),
     }
 }

@@ -2,7 +2,7 @@ use super::{Looked, Wish};
 use crate::app::App;
 use crate::i18n::tr;
 use fourstep_protocol::{Event, Finished};
-use fourstep_session::{Action, Moment, Tab};
+use fourstep_session::{Moment, Tab};
 
 impl App {
     /// Takes in what the engine tells; a picture that is finished goes into the timeline.
@@ -58,7 +58,7 @@ impl App {
     fn branch(&mut self, now: Moment) {
         if let Some(older) = self.strip.looked.take().and_then(|looked| looked.opened) {
             let request = (*older.finished.request).clone();
-            self.session.act(Action::Restore(Box::new(request)), now);
+            self.restore(request, now);
             self.happening.say(tr("timeline-branched"), false, now);
         }
     }

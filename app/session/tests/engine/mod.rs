@@ -220,7 +220,7 @@ impl World {
         if self.session.idle_run() == Some(run) {
             self.idle.push((self.now, run, request.clone()));
         } else {
-            let mut newest = self.session.spoken().request;
+            let mut newest = self.session.to_paint();
             newest.loras.retain(|lora| lora.weight != 0.0);
             if self.session.settings().latency_target_ms.is_some() {
                 // A draft differs in nothing else.
@@ -286,6 +286,8 @@ pub fn latents() -> Arc<Latents> {
 }
 
 pub fn finished(run: RunId, request: Arc<Request>, timings: Timings) -> Finished {
-    let picture = Arc::new(Picture::new(1, 1, vec![0; 3]).unwrap());
+    // Of the size asked for, as long as that is small.
+    let (width, height) = (request.size.width.min(128), request.size.height.min(128));
+    let picture = Arc::new(Picture::from_rows(width, &vec![[0; 3]; (width * height) as usize]));
     Finished { run, request, picture, latents: latents(), timings }
 }

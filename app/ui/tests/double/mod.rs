@@ -45,6 +45,7 @@ pub(crate) struct Script {
     pub(crate) log: Vec<LogEntry>,
     pub(crate) recorded: Vec<(PathBuf, usize)>,
     pub(crate) looked_at: Vec<PathBuf>,
+    pub(crate) imported: Vec<PathBuf>,
     pub(crate) seen: VecDeque<Seen>,
     pub(crate) downloads: Vec<String>,
     pub(crate) wildcards: Arc<Wildcards>,
@@ -143,6 +144,12 @@ impl PictureFiles for Double {
         }
     }
 
+    fn read(&self, path: &Path) -> Result<Arc<Picture>, Failure> {
+        self.lock().imported.push(path.to_owned());
+        let pixel = |i: u32| if i % 100 < 50 { [200, 60, 30] } else { [20, 90, 160] };
+        Ok(Arc::new(Picture::from_rows(100, &(0..100 * 80).map(pixel).collect::<Vec<_>>())))
+    }
+
     fn default_dir(&self) -> Result<PathBuf, Failure> {
         Ok("/home/me/Pictures/Fourstep".into())
     }
@@ -217,6 +224,10 @@ impl Dialogs for Double {
     }
 
     fn open_picture(&self, _folder: &Path) -> Choice {
+        self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
+    }
+
+    fn any_picture(&self, _folder: &Path) -> Choice {
         self.lock().dialog.clone().unwrap_or(Choice::NoDialogs)
     }
 
