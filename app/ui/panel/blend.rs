@@ -73,7 +73,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, blend: &[Blended], at: usize) {
     });
     let mut text = blend[at].prompt.clone();
     let id = Id::unique(("blended prompt", at));
-    let editor = Editor { id, name: &name, hint: tr("blend-hint"), min_rows: 1, unknown: &[] };
+    let editor = Editor { id, name: &name, hint: tr("blend-hint"), min_rows: 1, unknown: &[], unread: None };
     if editor.show(ui, view.session, &mut text).changed {
         let mut others = blend.to_vec();
         others[at].prompt = text;

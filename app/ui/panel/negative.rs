@@ -23,7 +23,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let mut text = view.session.request().negative_prompt.clone();
     let changed = ui.add_enabled_ui(effect == NegativeEffect::Active, |ui| {
         let (id, name, hint) = (Id::unique("negative prompt"), tr("negative-name"), tr("negative-hint"));
-        let editor = Editor { id, name, hint, min_rows: 2, unknown: &[] };
+        let editor = Editor { id, name, hint, min_rows: 2, unknown: &[], unread: None };
         editor.show(ui, view.session, &mut text).changed
     });
     if changed.inner {
