@@ -7,6 +7,7 @@ mod styles;
 mod suggest;
 
 pub(crate) use editor::{Editor, is_completing};
+pub(crate) use suggest::Offers;
 
 use super::explain;
 use crate::i18n::{tr, tr_with};
@@ -38,6 +39,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         min_rows: MIN_ROWS,
         unknown: view.session.unknown_words(),
         unread: view.session.unread_from(),
+        offers: Offers::All,
     };
     let edited = editor.show(ui, view.session, &mut text);
     if edited.changed {

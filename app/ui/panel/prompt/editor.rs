@@ -1,6 +1,9 @@
 //! A field for a prompt: it shows what its parts are, weighs words, and offers names.
 
-use super::{marks, suggest};
+use super::{
+    marks,
+    suggest::{self, Offers},
+};
 use crate::theme::{self, palette};
 use crate::widgets::{field_frame, name_it};
 use egui::text::{CCursor, CCursorRange};
@@ -29,6 +32,7 @@ pub(crate) struct Editor<'a> {
     pub unknown: &'a [String],
     /// Where what the model does not read begins, in bytes.
     pub unread: Option<usize>,
+    pub offers: Offers,
 }
 
 /// What became of the text.
@@ -84,7 +88,7 @@ impl Editor<'_> {
             .layouter(&mut layouter)
             .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter));
         let popup = CompletionPopup::new(self.id).align(RectAlign::BOTTOM_START).word_boundary(suggest::is_between);
-        let output = popup.show(ui, edit, |query| suggest::suggestions(session, query));
+        let output = popup.show(ui, edit, |query| suggest::suggestions(session, query, self.offers));
         note_completing(ui.ctx(), output.is_open);
         let response = output.text_edit.response.response.clone();
         name_it(ui, &response, self.name);
