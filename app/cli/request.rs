@@ -1,7 +1,9 @@
 use super::out;
 use clap::Args;
 use fourstep_catalog::Catalog;
-use fourstep_protocol::{Failure, Guidance, LoraRef, ModelInfo, ModelRef, Noise, Recipe, Request, Sampler, Size};
+use fourstep_protocol::{
+    Blended, Failure, Guidance, LoraRef, ModelInfo, ModelRef, Noise, Recipe, Request, Sampler, Size,
+};
 use std::io::{self, Read};
 
 /// What to paint, and with what: common to `generate` and `compare`.
@@ -12,6 +14,9 @@ pub(super) struct PromptArgs {
     /// Written as for AUTOMATIC1111: (more:1.2), [less], BREAK, <lora:name:0.8>, {one|or another}, __a list__, # a comment.
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(super) prompt: String,
+    /// Mix another prompt in, with this part of the whole, 0 to 1; up to three times
+    #[arg(long = "mix", value_name = "PART:TEXT", value_parser = mixed)]
+    pub(super) mix: Vec<Blended>,
     /// What to steer away from; has an effect where guidance is above 1
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     pub(super) negative: String,
@@ -144,6 +149,7 @@ impl PromptArgs {
         let mut request = Request::new(model, read_prompt(&self.prompt, io::stdin())?);
         request.apply(&self.model.recipe(catalog, model, args.sampler)?);
         request.negative_prompt.clone_from(&self.negative);
+        request.blend.clone_from(&self.mix);
         request.seed = self.seed;
         request.noise = self.noise;
         request.size = self.size.unwrap_or(request.size);
@@ -193,6 +199,12 @@ fn lora(text: &str) -> Result<LoraRef, String> {
     Ok(LoraRef { source: source.into(), weight })
 }
 
+fn mixed(text: &str) -> Result<Blended, String> {
+    let parts = text.split_once(':').and_then(|(part, prompt)| Some((part.trim().parse().ok()?, prompt)));
+    let (weight, prompt) = parts.ok_or_else(|| format!("`{text}` is no part and prompt; write 0.3:a green pear"))?;
+    Ok(Blended { prompt: prompt.trim().into(), weight })
+}
+
 fn noise(name: &str) -> Result<Noise, String> {
     match name {
         "torch" => Ok(Noise::Torch),
@@ -213,6 +225,7 @@ mod tests {
         let prompt = PromptArgs {
             prompt: "a cat".into(),
             negative: String::new(),
+            mix: Vec::new(),
             model,
             seed: 7,
             size: None,
@@ -268,6 +281,13 @@ mod tests {
         assert_eq!(pair("b:0.5.safetensors"), Ok(("b:0.5.safetensors".into(), 1.0)));
         assert!(pair(":1").is_err());
         assert!(pair("a.safetensors:0,5").is_err_and(|e| e.contains("a.safetensors:0.8")));
+    }
+
+    #[test]
+    fn a_mix_is_a_part_and_a_prompt() {
+        let pear = Blended { prompt: "a pear: green".into(), weight: 0.3 };
+        assert_eq!(mixed("0.3:a pear: green"), Ok(pear));
+        assert!(mixed("a pear").is_err() && mixed("x:a pear").is_err());
     }
 
     #[test]

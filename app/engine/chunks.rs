@@ -26,6 +26,8 @@ pub struct Chunks {
 /// After a comma so near to a chunk's end the rest goes to the next chunk, so that it is not torn apart:
 /// AUTOMATIC1111's `comma_padding_backtrack` as it is set when nobody changed it.
 const NEAR: usize = 20;
+/// Chunks that are read; what is longer is no prompt, and would take the memory of a model.
+const MOST: usize = 32;
 
 impl Chunk {
     /// Whether some of its tokens count more or less than others.
@@ -49,7 +51,7 @@ impl Chunk {
 }
 
 /// Cuts a prompt as AUTOMATIC1111 does (`sd_hijack_clip.py` `tokenize_line`): a chunk ends where it is full, at the last
-/// comma where that is near, and at each `BREAK`.
+/// comma where that is near, and at each `BREAK`. At most 32 are read.
 ///
 /// # Errors
 /// [`TokenizerError::Library`].
@@ -73,9 +75,11 @@ pub fn chunks(tokenizer: &ClipTokenizer, prompt: &str) -> Result<Chunks, Tokeniz
     if !open.is_empty() || done.is_empty() {
         done.push(open);
     }
+    let unread_from = done.get(MOST).and_then(|chunk| Some(chunk.first()?.at));
+    done.truncate(MOST);
     let tokens = TokenCount { used, window: done.len() * places };
     let chunk_starts = done.iter().skip(1).filter_map(|chunk| Some(chunk.first()?.at)).collect();
-    let reading = PromptReading { tokens, chunk_starts, unknown_words: unknown.into_iter().collect() };
+    let reading = PromptReading { tokens, chunk_starts, unread_from, unknown_words: unknown.into_iter().collect() };
     Ok(Chunks { chunks: done.iter().map(|tokens| Chunk::new(tokenizer, tokens)).collect(), reading })
 }
 
@@ -163,6 +167,14 @@ mod tests {
         assert_eq!(read_near.reading.chunk_starts, [near.find("blue").expect("stands there")]);
         let far = format!("{}, {}", "red ".repeat(50), "blue ".repeat(30));
         assert_eq!(read(&far).reading.chunk_starts, [far.find("blue").expect("stands there") + 5 * (75 - 51)]);
+    }
+
+    #[test]
+    fn a_book_is_not_read_to_its_end() {
+        let book = "red ".repeat(75 * MOST + 10);
+        let read = read(&book);
+        assert_eq!((read.chunks.len(), read.reading.tokens.window), (MOST, 75 * MOST));
+        assert_eq!((read.reading.tokens.used, read.reading.unread_from), (75 * MOST + 10, Some(4 * 75 * MOST)));
     }
 
     #[test]

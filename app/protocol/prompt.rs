@@ -34,6 +34,9 @@ pub struct PromptReading {
     pub tokens: TokenCount,
     /// Where each chunk of tokens but the first begins, in bytes of the request's prompt.
     pub chunk_starts: Vec<usize>,
+    /// Where what is not read any more begins, in bytes of the request's prompt: it is far longer than prompts are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_from: Option<usize>,
     /// Words that the model has no token for and spells in fragments, in lower case.
     pub unknown_words: Vec<String>,
 }

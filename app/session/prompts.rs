@@ -211,7 +211,16 @@ impl Session {
 
     /// Where chunks of tokens begin in the prompt as it was typed, in bytes; none where it was typed otherwise since.
     pub fn chunk_starts(&self) -> &[usize] {
+        self.reading_as_typed().map_or(&[], |reading| &reading.chunk_starts)
+    }
+
+    /// Where what is not read of the prompt begins, in bytes; `None` where all is, or it was typed otherwise since.
+    pub fn unread_from(&self) -> Option<usize> {
+        self.reading_as_typed()?.unread_from
+    }
+
+    fn reading_as_typed(&self) -> Option<&PromptReading> {
         let read = self.read.as_ref().filter(|read| read.prompt == self.settings.request.prompt);
-        read.map_or(&[], |read| &read.reading.chunk_starts)
+        read.map(|read| &*read.reading)
     }
 }

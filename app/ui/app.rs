@@ -18,7 +18,7 @@ use crate::timeline::{self, Strip};
 use crate::{Ports, panel, shortcuts, status_bar, theme, top_bar};
 use egui::{Context, ThemePreference, Ui, Vec2, ViewportCommand, vec2};
 use fourstep_protocol::Failure;
-use fourstep_session::{Moment, Session, Settings, Tab, ThemeChoice, UiSettings};
+use fourstep_session::{Action, Moment, Session, Settings, Tab, ThemeChoice, UiSettings};
 use std::sync::Arc;
 
 /// The window's program: `logic` moves events and commands, `ui` draws and collects what the person wants.
@@ -124,6 +124,9 @@ impl App {
             status_bar::show(ui, &mut view, &self.happening, &self.going_on());
             panel::show(ui, &mut view);
             timeline::show(ui, &mut view, &mut self.strip, &*self.ports.timeline);
+        } else if view.session.left_out_place().is_some() {
+            // The pointer has left the prompt with the panel.
+            view.act(Action::LeaveOut(None));
         }
         let gallery = &*self.ports.gallery;
         stage::show(ui, &mut view, &mut self.stage, &mut self.screen, gallery, self.stage_only);

@@ -174,6 +174,7 @@ panel-slider-keys = ← →, Shift for fine, double-click resets
 prompt-name = Prompt
 prompt-hint = Describe the picture
 prompt-tokens = { $used }/{ $window } tokens
+prompt-tokens-over = { $used }/{ $window }, { $over } not read
 prompt-without = Show the picture without the word under the pointer
 prompt-unknown-word = { $model } has no token for “{ $word }” and reads it in fragments.
 prompt-unknown-wildcard = There are no wildcards called { $name }: put { $name }.txt into the folder “wildcards” of the settings.

@@ -156,6 +156,7 @@ panel-slider-keys = ← →，按住 Shift 微調，按兩下重設
 prompt-name = 提示詞
 prompt-hint = 描述想要的圖片
 prompt-tokens = { $used }/{ $window } 個詞元
+prompt-tokens-over = { $used }/{ $window }，{ $over } 個不讀取
 prompt-without = 顯示少了游標所指字詞的圖片
 prompt-unknown-word = { $model } 沒有「{ $word }」的詞元，會拆成片段讀取。
 prompt-unknown-wildcard = 沒有名為 { $name } 的萬用字元清單：請將 { $name }.txt 放進設定資料夾的「wildcards」。

@@ -1,6 +1,9 @@
 //! Up to four prompts mixed by the place of a puck.
 
-use super::{explain, prompt::Editor};
+use super::{
+    explain,
+    prompt::{Editor, Offers},
+};
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Fold, Intent, View};
@@ -73,7 +76,15 @@ fn field(ui: &mut Ui, view: &mut View<'_>, blend: &[Blended], at: usize) {
     });
     let mut text = blend[at].prompt.clone();
     let id = Id::unique(("blended prompt", at));
-    let editor = Editor { id, name: &name, hint: tr("blend-hint"), min_rows: 1, unknown: &[] };
+    let editor = Editor {
+        id,
+        name: &name,
+        hint: tr("blend-hint"),
+        min_rows: 1,
+        unknown: &[],
+        unread: None,
+        offers: Offers::Loras,
+    };
     if editor.show(ui, view.session, &mut text).changed {
         let mut others = blend.to_vec();
         others[at].prompt = text;

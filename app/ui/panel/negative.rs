@@ -1,4 +1,7 @@
-use super::{explain, prompt::Editor};
+use super::{
+    explain,
+    prompt::{Editor, Offers},
+};
 use crate::i18n::tr;
 use crate::intent::{Fold, Intent, View};
 use crate::widgets::fold;
@@ -23,7 +26,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let mut text = view.session.request().negative_prompt.clone();
     let changed = ui.add_enabled_ui(effect == NegativeEffect::Active, |ui| {
         let (id, name, hint) = (Id::unique("negative prompt"), tr("negative-name"), tr("negative-hint"));
-        let editor = Editor { id, name, hint, min_rows: 2, unknown: &[] };
+        let editor = Editor { id, name, hint, min_rows: 2, unknown: &[], unread: None, offers: Offers::Wildcards };
         editor.show(ui, view.session, &mut text).changed
     });
     if changed.inner {

@@ -7,15 +7,17 @@ mod styles;
 mod suggest;
 
 pub(crate) use editor::{Editor, is_completing};
+pub(crate) use suggest::Offers;
 
 use super::explain;
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
-use crate::theme::{self, palette};
+use crate::theme::{self, Palette, palette};
 use crate::widgets::Button;
 use egui::{Align, Align2, Color32, Id, Layout, Role, Sense, Ui, WidgetInfo, vec2};
 use fourstep_prompt::Problem;
+use fourstep_protocol::TokenCount;
 use fourstep_session::{Action, PromptTrouble};
 
 const MIN_ROWS: usize = 3;
@@ -30,9 +32,15 @@ pub(crate) fn prompt_id() -> Id {
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     caption(ui, view);
     let mut text = view.session.request().prompt.clone();
-    let unknown = view.session.unknown_words();
-    let editor =
-        Editor { id: prompt_id(), name: tr("prompt-name"), hint: tr("prompt-hint"), min_rows: MIN_ROWS, unknown };
+    let editor = Editor {
+        id: prompt_id(),
+        name: tr("prompt-name"),
+        hint: tr("prompt-hint"),
+        min_rows: MIN_ROWS,
+        unknown: view.session.unknown_words(),
+        unread: view.session.unread_from(),
+        offers: Offers::All,
+    };
     let edited = editor.show(ui, view.session, &mut text);
     if edited.changed {
         view.act(Action::SetPrompt(text.clone()));
@@ -51,11 +59,7 @@ fn caption(ui: &mut Ui, view: &mut View<'_>) {
     let p = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), CAPTION), Sense::hover());
     ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, tr("prompt-name"), theme::medium(12.0), p.secondary);
-    let note = view
-        .session
-        .tokens()
-        .map(|t| tr_with("prompt-tokens", &[("used", t.used.into()), ("window", t.window.into())]))
-        .unwrap_or_default();
+    let (note, ink) = note(view.session.tokens(), p);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{}: {note}", tr("prompt-name"))));
     ui.scope_builder(egui::UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)), |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
@@ -67,8 +71,18 @@ fn caption(ui: &mut Ui, view: &mut View<'_>) {
             view.want(Intent::ToggleLeaveOut);
         }
         ui.add_space(6.0);
-        note_text(ui, &note, p.secondary);
+        note_text(ui, &note, ink);
     });
+}
+
+/// How much of the model's window is filled.
+fn note(tokens: Option<TokenCount>, p: &Palette) -> (String, Color32) {
+    let Some(TokenCount { used, window }) = tokens else { return (String::new(), p.secondary) };
+    let args = [("used", used.into()), ("window", window.into()), ("over", used.saturating_sub(window).into())];
+    match used > window {
+        true => (tr_with("prompt-tokens-over", &args), p.error),
+        false => (tr_with("prompt-tokens", &args[..2]), p.secondary),
+    }
 }
 
 fn note_text(ui: &mut Ui, note: &str, ink: Color32) {

@@ -152,7 +152,7 @@ fn words_that_are_not_known_are_marked_and_the_pointer_says_why() {
     window.pass(1.0);
     let (run, request) = window.newest();
     let tokens = TokenCount { used: 80, window: 150 };
-    let reading = PromptReading { tokens, chunk_starts: vec![], unknown_words: vec!["xqzzy".into()] };
+    let reading = PromptReading { tokens, unknown_words: vec!["xqzzy".into()], ..PromptReading::default() };
     window.event(EngineEvent::Started { run, steps: request.steps, prompt: Arc::new(reading) });
     assert!(window.harness.query_by_label("Prompt: 80/150 tokens").is_some());
     let place = place_of(&window, "Prompt");

@@ -1,6 +1,9 @@
 //! A field for a prompt: it shows what its parts are, weighs words, and offers names.
 
-use super::{marks, suggest};
+use super::{
+    marks,
+    suggest::{self, Offers},
+};
 use crate::theme::{self, palette};
 use crate::widgets::{field_frame, name_it};
 use egui::text::{CCursor, CCursorRange};
@@ -27,6 +30,9 @@ pub(crate) struct Editor<'a> {
     pub min_rows: usize,
     /// Words in lower case that the model does not know.
     pub unknown: &'a [String],
+    /// Where what the model does not read begins, in bytes.
+    pub unread: Option<usize>,
+    pub offers: Offers,
 }
 
 /// What became of the text.
@@ -67,9 +73,9 @@ impl Editor<'_> {
 
     fn text_edit(&self, ui: &mut Ui, session: &Session, text: &mut String, font: egui::FontId) -> Edited {
         let p = palette(ui);
-        let (ink, unknown) = (font.clone(), self.unknown);
+        let (ink, unknown, unread) = (font.clone(), self.unknown, self.unread);
         let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, wrap: f32| {
-            let job = marks::job(text.as_str(), &ink, unknown, p, wrap);
+            let job = marks::job(text.as_str(), &ink, (unknown, unread), p, wrap);
             ui.fonts_mut(|f| f.layout_job(job))
         };
         let edit = TextEdit::multiline(text)
@@ -82,8 +88,8 @@ impl Editor<'_> {
             .layouter(&mut layouter)
             .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter));
         let popup = CompletionPopup::new(self.id).align(RectAlign::BOTTOM_START).word_boundary(suggest::is_between);
-        let output = popup.show(ui, edit, |query| suggest::suggestions(session, query));
-        note_completing(ui.ctx(), self.id, output.is_open);
+        let output = popup.show(ui, edit, |query| suggest::suggestions(session, query, self.offers));
+        note_completing(ui.ctx(), output.is_open);
         let response = output.text_edit.response.response.clone();
         name_it(ui, &response, self.name);
         let style = output.accepted.as_ref().and_then(suggest::accepted_style).map(str::to_owned);
@@ -162,18 +168,16 @@ fn completing_id() -> Id {
     Id::unique("completing")
 }
 
-fn note_completing(ctx: &Context, id: Id, is_open: bool) {
-    ctx.data_mut(|d| {
-        let of = d.get_temp::<Id>(completing_id());
-        if is_open {
-            d.insert_temp(completing_id(), id);
-        } else if of == Some(id) {
-            d.remove::<Id>(completing_id());
-        }
-    });
+/// Noted with its frame: where the field is not drawn any more, nothing is offered.
+fn note_completing(ctx: &Context, is_open: bool) {
+    if is_open {
+        let frame = ctx.cumulative_frame_nr();
+        ctx.data_mut(|d| d.insert_temp(completing_id(), frame));
+    }
 }
 
 /// Whether names are offered: Enter, Escape and the arrows are about these then.
 pub(crate) fn is_completing(ctx: &Context) -> bool {
-    ctx.data(|d| d.get_temp::<Id>(completing_id())).is_some()
+    let noted = ctx.data(|d| d.get_temp::<u64>(completing_id()));
+    noted.is_some_and(|frame| frame + 1 >= ctx.cumulative_frame_nr())
 }

@@ -8,8 +8,15 @@ use fourstep_prompt::{Mark, highlight};
 /// A weight this much above or below 1 has its colour in full.
 const STRONG: f64 = 0.5;
 
-/// A prompt in its colours; `unknown` are words in lower case that the model does not know.
-pub(super) fn job(text: &str, font: &FontId, unknown: &[String], p: &Palette, wrap: f32) -> LayoutJob {
+/// A prompt in its colours; `unknown` are words in lower case that the model does not know, and from `unread` on it reads
+/// nothing.
+pub(super) fn job(
+    text: &str,
+    font: &FontId,
+    (unknown, unread): (&[String], Option<usize>),
+    p: &Palette,
+    wrap: f32,
+) -> LayoutJob {
     let mut job = LayoutJob { text: text.to_owned(), ..LayoutJob::default() };
     job.wrap.max_width = wrap;
     for span in highlight(text) {
@@ -28,7 +35,9 @@ pub(super) fn job(text: &str, font: &FontId, unknown: &[String], p: &Palette, wr
                 }
             };
             let end = at + part.len();
-            let is_unknown = is_words && !unknown.is_empty() && is_among(word, unknown);
+            let is_read = unread.is_none_or(|unread| at < unread);
+            let format = if is_read { format.clone() } else { TextFormat::simple(font.clone(), p.disabled) };
+            let is_unknown = is_read && is_words && !unknown.is_empty() && is_among(word, unknown);
             let underline = if is_unknown { Stroke::new(1.0, p.error) } else { Stroke::NONE };
             section(at..at + word.len(), TextFormat { underline, ..format.clone() });
             section(at + word.len()..end, format.clone());
@@ -66,10 +75,18 @@ mod tests {
     use egui::Theme;
 
     #[test]
+    fn what_is_not_read_is_pale() {
+        let (font, p) = (theme::regular(14.0), Palette::of(Theme::Dark));
+        let job = job("a red (apple:1.2)", &font, (&[], Some(6)), p, 100.0);
+        let pale = |section: &LayoutSection| section.format.color == p.disabled;
+        assert!(job.sections.iter().all(|section| pale(section) == (section.byte_range.start.0 >= 6)));
+    }
+
+    #[test]
     fn every_byte_has_a_format_once() {
         let (font, p) = (theme::regular(14.0), Palette::of(Theme::Dark));
         for text in ["", "a (röd:1.2) xqz, <lora:x> # c", "漢字 xqz\n\n"] {
-            let job = job(text, &font, &["xqz".into()], p, 100.0);
+            let job = job(text, &font, (&["xqz".into()], None), p, 100.0);
             let mut at = 0;
             for section in &job.sections {
                 let range: std::ops::Range<usize> = section.byte_range.start.0..section.byte_range.end.0;

@@ -16,16 +16,28 @@ pub(super) fn is_between(c: char) -> bool {
     c.is_whitespace() || ",()[]{}|>".contains(c)
 }
 
+/// What a field offers besides wildcards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offers {
+    /// LoRAs and styles: the prompt.
+    All,
+    /// LoRAs: a prompt of the mix.
+    Loras,
+    /// Nothing: the negative prompt.
+    Wildcards,
+}
+
 /// What fits the word before the cursor.
-pub(super) fn suggestions(session: &Session, query: &CompletionQuery<'_>) -> Vec<Suggestion> {
+pub(super) fn suggestions(session: &Session, query: &CompletionQuery<'_>, offers: Offers) -> Vec<Suggestion> {
     let word = query.word;
     if let Some(name) = word.strip_prefix(LORA).or_else(|| begun(word, LORA)) {
-        return loras(session, name);
+        return if offers == Offers::Wildcards { Vec::new() } else { loras(session, name) };
     }
     if let Some(name) = word.strip_prefix(WILDCARD).filter(|name| !name.contains(WILDCARD)) {
         return wildcards(session, name);
     }
-    word.strip_prefix(STYLE).map_or_else(Vec::new, |name| styles(session, name))
+    let style = word.strip_prefix(STYLE).filter(|_| offers == Offers::All);
+    style.map_or_else(Vec::new, |name| styles(session, name))
 }
 
 /// The style that was accepted, by its name.
