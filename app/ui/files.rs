@@ -137,10 +137,10 @@ impl Files {
     }
 
     /// Saves in the pictures folder without asking.
-    pub(crate) fn keep(&self, finished: Finished) {
+    pub(crate) fn keep(&self, finished: Finished, jpeg_quality: u8) {
         self.work(move |pictures, _| {
             let path = unused(&pictures.default_dir()?, &pictures.suggested_name(&finished));
-            pictures.save(&path, &finished)?;
+            pictures.save(&path, &finished, jpeg_quality)?;
             Ok(Some(Outcome::Saved(path)))
         });
     }

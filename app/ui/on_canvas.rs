@@ -32,7 +32,7 @@ impl App {
         match self.session.take_upscaled() {
             Some(Ok(finished)) => {
                 self.stage.show_larger(ctx, &finished);
-                self.files.keep(*finished);
+                self.files.keep(*finished, self.session.settings().ui.jpeg_quality.get());
             }
             Some(Err(failure)) => self.failure = Some(failure),
             None => {}
