@@ -24,7 +24,7 @@ mod place {
     pub(crate) const SLIDER_START: (i32, i32) = (25, 328);
     pub(crate) const SLIDER_END: (i32, i32) = (322, 328);
     pub(crate) const STAGE: (i32, i32) = (420, 600);
-    pub(crate) const GALLERY: (i32, i32) = (540, 80);
+    pub(crate) const GALLERY: (i32, i32) = (596, 80);
     /// The middle of the picture above the timeline: left, top, width, height.
     pub(crate) const PICTURE: [u32; 4] = [613, 164, 400, 400];
 }
