@@ -40,6 +40,13 @@ fn automatic_precision_is_that_of_the_instructions() {
 }
 
 #[test]
+fn the_trunk_of_a_large_decoder_is_narrow() {
+    let of = |side, c| is_trunk(Picture { n: 1, h: side, w: side, c }.into());
+    assert!(of(64, 320) && of(128, 64) && of(192, 320));
+    assert!(!of(256, 64) && !of(512, 128));
+}
+
+#[test]
 fn what_it_does_not_compute_in_is_named() {
     let options = CpuOptions { precision: Precision::F16, ..CpuOptions::default() };
     let error = Cpu::open(options).expect_err("no f16");

@@ -68,6 +68,13 @@ fn check_linear([m, n, k]: [usize; 3], seed: u64) {
         linear(cx, Values::F32(&x), &packed, &finish, ValuesMut::F32(&mut out)).expect("not cancelled");
         let error = relative_l2(&out, &plain);
         assert!(error < bound(precision), "{} {precision:?} {m}×{n}×{k}: {error:e}", cx.isa);
+        let narrow: Vec<bf16> = residual.iter().map(|v| bf16::from_f32(*v)).collect();
+        let mut out = vec![bf16::NAN; m * n];
+        let finish = Finish { residual: Some(Values::Bf16(&narrow)), ..Finish::default() };
+        linear(cx, Values::F32(&x), &packed, &finish, ValuesMut::Bf16(&mut out)).expect("not cancelled");
+        let out: Vec<f32> = out.iter().map(|v| v.to_f32()).collect();
+        let error = relative_l2(&out, &plain);
+        assert!(error < bound(precision) + 6e-3, "narrow {} {precision:?} {m}×{n}×{k}: {error:e}", cx.isa);
         if n % 2 == 0 {
             let packed = pack(cx, precision, &w, [n, k], Layout::Gated, &bias);
             let mut out = vec![bf16::NAN; m * half];
