@@ -309,6 +309,7 @@ stage-undo = Undo settings
 
 ## Views of the stage
 
+tab-list = View
 tab-picture = Picture
 tab-picture-name = The live picture
 tab-twin = Twin

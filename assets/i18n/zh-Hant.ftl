@@ -288,6 +288,7 @@ stage-undo = 復原設定
 
 ## 畫面的檢視
 
+tab-list = 檢視
 tab-picture = 圖片
 tab-picture-name = 即時圖片
 tab-twin = 對照

@@ -7,26 +7,28 @@ use crate::widgets::{Button, icon_button};
 use egui::{Align, Layout, Ui};
 use fourstep_session::{Action, Status};
 
-/// Below this many points, buttons are icons only.
+/// Below so many points, the buttons of a run are icons only.
+const SNUG: f32 = 980.0;
+/// Below so many, every button is, and the tabs are a list.
 const NARROW: f32 = 760.0;
 
 /// The tabs, and live or paused, paint and stop at the left; what one does with a finished picture at the right.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
-    let narrow = ui.available_width() < NARROW;
+    let (snug, narrow) = (ui.available_width() < SNUG, ui.available_width() < NARROW);
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         tabs::show(ui, view, narrow);
         ui.add_space(6.0);
-        run_buttons(ui, view, narrow);
+        run_buttons(ui, view, snug);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| picture_buttons(ui, view, narrow));
     });
 }
 
-fn run_buttons(ui: &mut Ui, view: &mut View<'_>, narrow: bool) {
+fn run_buttons(ui: &mut Ui, view: &mut View<'_>, snug: bool) {
     // A button as wide as its longest text, so that a change moves nothing.
     let button = |text, icon, name, width| {
-        let button = Button::new(if narrow { "" } else { tr(text) }).icon(icon).name(tr(name));
-        button.width(if narrow { 0.0 } else { width })
+        let button = Button::new(if snug { "" } else { tr(text) }).icon(icon).name(tr(name));
+        button.width(if snug { 0.0 } else { width })
     };
     let live = view.session.is_live();
     let status = view.session.status(view.now);
