@@ -3,6 +3,8 @@
 //!
 //! The screenshots are left in `target/window/` to be looked at; those in README come from here.
 
+#[path = "window/canvas.rs"]
+mod canvas;
 #[path = "window/desk.rs"]
 mod desk;
 #[path = "window/dragging.rs"]
@@ -13,6 +15,8 @@ mod kept;
 mod models;
 #[path = "window/seen.rs"]
 mod seen;
+#[path = "window/twin.rs"]
+mod twin;
 
 use desk::Desk;
 use fourstep_protocol::Request;
@@ -20,11 +24,15 @@ use std::time::Duration;
 
 /// Where things are in the window of 1280×800, in px; `app/ui/tests` holds that nothing moves.
 mod place {
-    pub(crate) const PROMPT: (i32, i32) = (150, 200);
-    pub(crate) const SLIDER_START: (i32, i32) = (25, 328);
-    pub(crate) const SLIDER_END: (i32, i32) = (322, 328);
+    pub(crate) const PROMPT: (i32, i32) = (150, 210);
+    pub(crate) const SLIDER_START: (i32, i32) = (25, 372);
+    pub(crate) const SLIDER_END: (i32, i32) = (322, 372);
     pub(crate) const STAGE: (i32, i32) = (420, 600);
-    pub(crate) const GALLERY: (i32, i32) = (596, 80);
+    pub(crate) const TWIN: (i32, i32) = (460, 80);
+    pub(crate) const CANVAS: (i32, i32) = (597, 80);
+    pub(crate) const GALLERY: (i32, i32) = (664, 80);
+    /// A part without letters of the button that ends the first page: left, top, width, height.
+    pub(crate) const START: [u32; 4] = [816, 552, 6, 22];
     /// The middle of the picture above the timeline: left, top, width, height.
     pub(crate) const PICTURE: [u32; 4] = [613, 164, 400, 400];
 }

@@ -1,6 +1,6 @@
 //! A screen with a window manager, a home folder of its own, and hands: Xvfb, openbox, xdotool, imagemagick.
 
-use super::seen::Seen;
+use super::{place, seen::Seen};
 use fourstep_session::Settings;
 use std::{
     io::{BufRead, BufReader},
@@ -84,7 +84,17 @@ impl Desk {
             found.lines().last().map(str::to_owned)
         });
         window.up_after = clock.elapsed();
+        if !self.was_welcomed() {
+            window.wait_for("the first page", || window.picture(place::START).has_accent().then_some(()));
+            window.key("Escape");
+        }
         window
+    }
+
+    /// Whether the first page was seen, and that was kept.
+    fn was_welcomed(&self) -> bool {
+        let kept = std::fs::read(self.path("config/fourstep/settings.json")).ok();
+        kept.and_then(|json| serde_json::from_slice::<Settings>(&json).ok()).is_some_and(|kept| kept.ui.welcomed)
     }
 
     /// The same desk, where the program is told this too.

@@ -37,14 +37,12 @@ mod at {
     pub(super) const NAME: [u32; 4] = [190, 18, 120, 20];
     pub(super) const LORAS_TAB: (i32, i32) = (375, 76);
     // In the window of 1280×880, of the second LoRA of the stack.
-    pub(super) const SWITCH: (i32, i32) = (50, 754);
-    pub(super) const WEIGHT: (i32, i32) = (252, 792);
-    pub(super) const BEYOND_WEIGHTS: (i32, i32) = (340, 792);
-    pub(super) const HANDLE: (i32, i32) = (18, 754);
-    pub(super) const ABOVE_THE_FIRST: (i32, i32) = (18, 632);
-    pub(super) const REMOVE_FIRST: (i32, i32) = (310, 651);
-    /// In the window of 900×600.
-    pub(super) const THEME_SMALL: (i32, i32) = (831, 28);
+    pub(super) const SWITCH: (i32, i32) = (50, 798);
+    pub(super) const WEIGHT: (i32, i32) = (252, 836);
+    pub(super) const BEYOND_WEIGHTS: (i32, i32) = (340, 836);
+    pub(super) const HANDLE: (i32, i32) = (18, 798);
+    pub(super) const ABOVE_THE_FIRST: (i32, i32) = (18, 676);
+    pub(super) const REMOVE_FIRST: (i32, i32) = (310, 695);
 }
 
 const UNET: &str = "unet/diffusion_pytorch_model.safetensors";
@@ -185,8 +183,6 @@ fn files_dragged_onto_the_window_are_used_and_what_is_none_is_told() {
     window.screenshot("drop-3-used");
     window.resize(900, 600);
     window.screenshot("drop-4-small");
-    window.click(at::THEME_SMALL);
-    window.screenshot("drop-5-small-light");
     window.close();
     assert!(used(&desk.settings().request), "it does not come back at the next start");
 }

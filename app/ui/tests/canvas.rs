@@ -19,8 +19,7 @@ fn snapshot(window: &mut Window, name: &str) {
 fn opened(look: Look) -> Window {
     let mut window = Window::with(look);
     window.finish();
-    window.harness.get_by_label("Draw, and paint what is drawn").click();
-    window.pass(0.1);
+    window.open_tab("Draw, and paint what is drawn", "Canvas");
     window.finish();
     window
 }

@@ -19,8 +19,8 @@ fn opened(count: usize, look: Look) -> Window {
     window.finish();
     window.double.lock().keeping.save(count);
     press(&mut window, Key::Escape);
-    window.harness.get_by_label("Saved pictures").click();
-    window.pass(0.3);
+    window.open_tab("Saved pictures", "Gallery");
+    window.pass(0.2);
     window
 }
 

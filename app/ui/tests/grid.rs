@@ -21,7 +21,7 @@ fn click(window: &mut Window, name: &str) {
 fn opened(look: Look) -> Window {
     let mut window = Window::with(look);
     window.finish();
-    click(&mut window, "Pictures in rows and columns");
+    window.open_tab("Pictures in rows and columns", "Grid");
     window
 }
 

@@ -19,8 +19,7 @@ fn snapshot(window: &mut Window, name: &str) {
 fn opened(look: Look) -> Window {
     let mut window = Window::with(look);
     window.finish();
-    window.harness.get_by_label("Compare with the same in many steps").click();
-    window.pass(0.1);
+    window.open_tab("Compare with the same in many steps", "Twin");
     window
 }
 

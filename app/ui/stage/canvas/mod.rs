@@ -26,7 +26,7 @@ const GAP: f32 = 8.0;
 /// Width of the column of tools, in points.
 const TOOLS: f32 = 40.0;
 /// Height of the two rows of settings, in points.
-const BARS: f32 = 112.0;
+const BARS: f32 = 124.0;
 /// While a stroke goes on, the page is handed over this often at most.
 const HAND_OVER_SECS: f64 = 0.04;
 

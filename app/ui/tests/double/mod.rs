@@ -5,7 +5,7 @@
 pub(crate) mod keeping;
 pub(crate) mod library;
 
-use egui_kittest::Harness;
+use egui_kittest::{Harness, kittest::Queryable};
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
     Client, ClientClosed, Command, DeviceInfo, Event, Failure, Family, Finished, Guidance, Latents, LibraryItem,
@@ -356,6 +356,19 @@ impl Window {
         }));
         window.pass(0.01);
         window
+    }
+
+    /// Opens a view: by the tab of this `name`, or from the list of narrow windows, where it reads `text`.
+    pub(crate) fn open_tab(&mut self, name: &str, text: &str) {
+        match self.harness.query_by_label(name) {
+            Some(tab) => tab.click(),
+            None => {
+                self.harness.get_by_label("View Picture").click();
+                self.pass(0.1);
+                self.harness.get_by_label(text).click();
+            }
+        }
+        self.pass(0.1);
     }
 
     /// Lets `secs` pass and draws some frames.
