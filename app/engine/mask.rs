@@ -1,19 +1,9 @@
 //! Painting only a part of a picture: what is held of the old one, in latents while denoising and in pixels at the end.
 
-use crate::{
-    init_image,
-    samplers::{SamplerError, SamplerRun},
-};
-use fourstep_protocol::{Coverage, Mask, Picture, Request, Size};
+use crate::samplers::{SamplerError, SamplerRun};
+use fourstep_protocol::{Coverage, Mask, Picture, Size};
 use image::{GrayImage, imageops::FilterType};
 use std::sync::Arc;
-
-/// The painted picture where the request's mask is, the old one elsewhere; what is painted where there is no mask.
-pub(crate) fn keep_outside(painted: Picture, request: &Request) -> Picture {
-    let masked = request.init.as_ref().and_then(|init| Some((&init.picture, init.mask.as_ref()?)));
-    let Some((picture, mask)) = masked else { return painted };
-    Region::new(mask, request.size).composite(&init_image::scaled(picture, request.size), &painted)
-}
 
 /// A mask with its margins, at the size that is painted.
 pub(crate) struct Region {
@@ -65,9 +55,12 @@ impl Region {
     }
 }
 
-/// What a run holds of the old picture's latents at each step, as `StableDiffusionInpaintPipeline` does for networks
-/// with 4 channels.
+/// What a run holds of the old picture: of its latents at each step, as `StableDiffusionInpaintPipeline` does for
+/// networks with 4 channels, and of its pixels at the end.
 pub(crate) struct Outside {
+    region: Region,
+    /// The old picture's bytes, at the size that is painted.
+    old: Vec<u8>,
     /// For each latent of one channel; 1 is painted anew.
     share: Vec<f32>,
     clean: Vec<f32>,
@@ -75,8 +68,14 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    pub(crate) fn new(region: &Region, clean: Vec<f32>, noise: Arc<[f32]>) -> Self {
-        Self { share: region.latents(), clean, noise }
+    /// `old` is `[h, w, 3]`; `clean` are its latents.
+    pub(crate) fn new(region: Region, old: Vec<u8>, clean: Vec<f32>, noise: Arc<[f32]>) -> Self {
+        Self { share: region.latents(), region, old, clean, noise }
+    }
+
+    /// The painted picture where the mask is, the old one elsewhere.
+    pub(crate) fn keep(&self, painted: &Picture) -> Picture {
+        self.region.composite(&self.old, painted)
     }
 
     /// After a step: outside, `next` becomes the old latents with the run's own noise at the level of the next step,

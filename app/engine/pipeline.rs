@@ -6,7 +6,7 @@ use crate::{
     fault::{Result, RunError},
     init_image,
     lru::Lru,
-    mask::{self, Outside, Region},
+    mask::{Outside, Region},
     model::Loaded,
     models::{Models, Setup},
     noise_tape::{NoiseTape, TapeKey},
@@ -53,9 +53,13 @@ impl<B: Backend> Pipeline<B> {
 
         let decoding = Instant::now();
         let [channels, height, width] = shape(run.request);
-        let latents = Arc::new(Latents { channels, height, width, data: way.x });
+        let Way { x, outside, .. } = way;
+        let latents = Arc::new(Latents { channels, height, width, data: x });
         let painted = model.vae.decode(&Device { backend: &b, cancel: &run.cancel }, &latents)?;
-        let picture = Arc::new(mask::keep_outside(painted, run.request));
+        let picture = Arc::new(match &outside {
+            Some(outside) => outside.keep(&painted),
+            None => painted,
+        });
         timings.decode_secs = decoding.elapsed().as_secs_f64();
         timings.total_secs = clock.elapsed().as_secs_f64() - timings.load_secs;
         Ok(Finished { run: run.id, request: run.request.clone(), picture, latents, timings })
@@ -130,7 +134,8 @@ fn start<B: Backend>(
         let x = from_noise(&tape.draw(0));
         return Ok(Way::new(sampler, x, 1));
     };
-    let pixels = init_image::planes(&init_image::scaled(&init.picture, request.size));
+    let old = init_image::scaled(&init.picture, request.size);
+    let pixels = init_image::planes(&old);
     let mut draws = 0;
     let mut draw = || {
         draws += 1;
@@ -147,7 +152,7 @@ fn start<B: Backend>(
     // Where the encoder samples, it draws once more: for the picture without the masked part, which only networks with
     // 9 channels look at.
     let draws = if draws > 1 { draws + 1 } else { draws };
-    let outside = Some(Arc::new(Outside::new(&Region::new(mask, request.size), latents, noise)));
+    let outside = Some(Arc::new(Outside::new(Region::new(mask, request.size), old, latents, noise)));
     Ok(Way { outside, ..Way::new(sampler, x, draws) })
 }
 
