@@ -27,7 +27,7 @@ const KEPT_TO: &[(&str, &[&str])] = &[
     ("candle-transformers", &[]),
     ("eframe", &["ui"]),
     ("egui", &["ui"]),
-    ("wgpu", &["ui", "preview"]),
+    ("wgpu", &["ui", "preview", "compute"]),
     ("rfd", &["ui"]),
     ("rusqlite", &["gallery"]),
     ("hf-hub", &["hub"]),

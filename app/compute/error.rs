@@ -30,6 +30,15 @@ pub enum ComputeError {
         /// What the library said.
         message: String,
     },
+    /// The device is gone (taken out, reset by its driver after a fault, or its driver was replaced): nothing that is
+    /// asked of it later will be done. Another one has to be opened.
+    #[error("{device} was lost: {message}")]
+    DeviceLost {
+        /// Which device.
+        device: String,
+        /// What the library said.
+        message: String,
+    },
     /// A network cannot be built from this configuration.
     #[error("{0}")]
     Unsupported(String),

@@ -10,6 +10,7 @@ pub mod candle;
 pub mod conformance;
 pub mod cpu;
 mod error;
+pub mod gpu;
 mod host;
 pub mod panels;
 mod precision;

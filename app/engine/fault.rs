@@ -25,7 +25,7 @@ impl From<ComputeError> for RunError {
     fn from(error: ComputeError) -> Self {
         let failure = match &error {
             ComputeError::Cancelled => return Self::Cancelled,
-            ComputeError::Device { .. } => Failure::machine(
+            ComputeError::Device { .. } | ComputeError::DeviceLost { .. } => Failure::machine(
                 "The picture could not be computed",
                 error,
                 "Try a smaller size; if it happens again, start Fourstep with --backend cpu.",

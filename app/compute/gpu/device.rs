@@ -1,0 +1,142 @@
+use super::adapter::{self, Adapter, AdapterKind};
+use crate::{CancelToken, ComputeError, Result};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// How often a wait looks whether it is still wanted.
+const GLANCE: Duration = Duration::from_millis(4);
+/// A device that answers nothing for so long hangs; pieces of work take milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A device and its queue, and what went wrong on them.
+pub(super) struct Device {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    /// `NAME (Vulkan)`.
+    pub(super) label: String,
+    pub(super) kind: AdapterKind,
+    pub(super) features: wgpu::Features,
+    faults: Arc<Faults>,
+}
+
+/// What a driver tells at a time of its own.
+#[derive(Default)]
+struct Faults {
+    lost: OnceLock<String>,
+    error: Mutex<Option<String>>,
+}
+
+impl Device {
+    /// Opens an adapter with everything it offers that operations can use.
+    pub(super) fn open(described: &Adapter, adapter: &wgpu::Adapter) -> Result<Self> {
+        let wanted = wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP | wgpu::Features::PIPELINE_CACHE;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("Fourstep"),
+            required_features: adapter.features() & wanted,
+            required_limits: adapter.limits(),
+            ..wgpu::DeviceDescriptor::default()
+        };
+        let opened = pollster::block_on(adapter.request_device(&descriptor));
+        let (device, queue) = opened.map_err(|e| ComputeError::Device {
+            operation: "open",
+            device: described.label(),
+            message: e.to_string(),
+        })?;
+        let opened = Self::on(device, queue);
+        let faults = opened.faults.clone();
+        opened.device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| faults.report(e.to_string())));
+        Ok(opened)
+    }
+
+    /// A device that somebody else opened, and whose uncaptured errors are theirs.
+    pub(super) fn on(device: wgpu::Device, queue: wgpu::Queue) -> Self {
+        let (info, faults) = (device.adapter_info(), Arc::<Faults>::default());
+        let losing = faults.clone();
+        device.set_device_lost_callback(move |_, message| losing.lose(message));
+        Self {
+            label: format!("{} ({})", info.name, adapter::api(info.backend)),
+            kind: adapter::kind(info.device_type),
+            features: device.features(),
+            device,
+            queue,
+            faults,
+        }
+    }
+
+    /// Ends with what went wrong since somebody asked.
+    pub(super) fn check(&self, operation: &'static str) -> Result<()> {
+        if let Some(message) = self.faults.lost.get() {
+            return Err(ComputeError::DeviceLost { device: self.label.clone(), message: message.clone() });
+        }
+        let error = self.faults.error.lock().unwrap_or_else(PoisonError::into_inner).take();
+        error.map_or(Ok(()), |message| Err(self.failed(operation, message)))
+    }
+
+    /// Asks something of the device, and ends with the error where it refuses.
+    pub(super) fn guard<T>(&self, operation: &'static str, work: impl FnOnce() -> T) -> Result<T> {
+        self.check(operation)?;
+        let filters = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal];
+        let scopes = filters.map(|filter| self.device.push_error_scope(filter));
+        let done = work();
+        // Each scope ends before the one it was opened in; all are asked, for one that is dropped forgets its error.
+        let [validation, memory, internal] = scopes;
+        let errors = [internal, memory, validation].map(|scope| pollster::block_on(scope.pop()));
+        self.check(operation)?;
+        match errors.into_iter().flatten().next() {
+            Some(e) => Err(self.failed(operation, e.to_string())),
+            None => Ok(done),
+        }
+    }
+
+    /// Waits until this submission is done, for as long as it is wanted.
+    pub(super) fn wait(&self, submission: &wgpu::SubmissionIndex, cancel: &CancelToken) -> Result<()> {
+        let began = Instant::now();
+        loop {
+            cancel.check()?;
+            match self.poll(Some(submission.clone()), GLANCE) {
+                Err(wgpu::PollError::Timeout) if began.elapsed() < PATIENCE => self.check("wait")?,
+                Err(wgpu::PollError::Timeout) => self.faults.lose("it does not answer any more".into()),
+                Ok(_) | Err(wgpu::PollError::WrongSubmissionIndex(..)) => return self.check("wait"),
+            }
+        }
+    }
+
+    /// Destroys the device, as pulling it out would: for tests.
+    pub(super) fn lose(&self) {
+        self.device.destroy();
+        let _ = self.poll(None, PATIENCE);
+    }
+
+    fn poll(
+        &self,
+        submission_index: Option<wgpu::SubmissionIndex>,
+        timeout: Duration,
+    ) -> Result<wgpu::PollStatus, wgpu::PollError> {
+        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(timeout) };
+        // What wgpu cannot tell by a `PollError`, such as that the device is gone, it tells by a panic.
+        catch_unwind(AssertUnwindSafe(|| self.device.poll(wait))).unwrap_or_else(|_| {
+            self.faults.lose("its driver stopped working".into());
+            Ok(wgpu::PollStatus::QueueEmpty)
+        })
+    }
+
+    fn failed(&self, operation: &'static str, message: String) -> ComputeError {
+        ComputeError::Device { operation, device: self.label.clone(), message }
+    }
+}
+
+impl Faults {
+    fn lose(&self, message: String) {
+        let message = if message.is_empty() { "its driver does not say why".into() } else { message };
+        // The first loss tells more than what follows from it.
+        let _ = self.lost.set(message);
+    }
+
+    fn report(&self, message: String) {
+        log::error!("the GPU reports: {message}");
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+    }
+}
