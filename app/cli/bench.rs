@@ -93,6 +93,7 @@ pub(super) fn run(args: &BenchArgs, device: DeviceArgs, started: Instant) -> Res
     let samples = paint(&mut painter, &mut *decoder, &request, args.runs)?;
     let whole = median(&samples.whole).unwrap_or_default();
     let cancels = cancel(&mut painter, &request, args.runs, whole)?;
+    check_device(&painter)?;
     // Measured before the profile, whose run is none of those that are reported.
     let peak_memory_bytes = peak_memory_bytes();
     let unseen = Request { prompt: format!("{} at dawn", request.prompt), ..request.clone() };
@@ -145,11 +146,17 @@ fn load(
                 ready_secs.get_or_insert(started.elapsed().as_secs_f64());
             }
         })?;
+        check_device(&painter)?;
         load_secs.push(finished.timings.load_secs);
         if load_secs.len() >= runs.min(MAX_LOADS) as usize {
             return Ok(Loaded { painter, ready_secs, load_secs });
         }
     }
+}
+
+/// What two devices took says nothing about either.
+fn check_device(painter: &Painter) -> Result<(), Failure> {
+    painter.device_failure.clone().map_or(Ok(()), Err)
 }
 
 fn check_profiled(profiler: &Profiler) -> Result<(), Failure> {
@@ -230,7 +237,7 @@ fn cancel(painter: &mut Painter, request: &Request, runs: u32, run_secs: f64) ->
 }
 
 /// Whether the run was stopped, and how long after `since` it ended.
-fn wait_for_end(painter: &Painter, run: RunId, since: Instant) -> Result<(bool, f64), Failure> {
+fn wait_for_end(painter: &mut Painter, run: RunId, since: Instant) -> Result<(bool, f64), Failure> {
     loop {
         let event = painter.next_event()?;
         if event.run() != Some(run) {

@@ -1,3 +1,4 @@
+use super::out;
 use fourstep_catalog::Catalog;
 use fourstep_engine::{Engine, EngineOptions};
 use fourstep_protocol::{Client, Command, DeviceInfo, Event, Failure, Finished, Request, RunId};
@@ -13,6 +14,8 @@ pub(super) struct Painter {
     last_run: RunId,
     /// What computes.
     pub(super) device: DeviceInfo,
+    /// Why that is not what was asked for.
+    pub(super) device_failure: Option<Failure>,
 }
 
 /// How long to wait for an event before looking whether the engine still lives.
@@ -27,7 +30,7 @@ impl Painter {
         let engine = Engine::spawn(catalog.clone(), options)?;
         loop {
             if let Event::Ready(device) = next_event(&engine)? {
-                return Ok(Self { engine, last_run: RunId(0), device });
+                return Ok(Self { engine, last_run: RunId(0), device, device_failure: None });
             }
         }
     }
@@ -77,8 +80,17 @@ impl Painter {
     ///
     /// # Errors
     /// [`Failure`] where the engine is gone.
-    pub(super) fn next_event(&self) -> Result<Event, Failure> {
-        next_event(&self.engine)
+    pub(super) fn next_event(&mut self) -> Result<Event, Failure> {
+        let event = next_event(&self.engine)?;
+        match &event {
+            Event::Ready(device) => self.device.clone_from(device),
+            Event::DeviceFailed(failure) => {
+                out::note(&format!("warning: {failure}"));
+                self.device_failure = Some(failure.clone());
+            }
+            _ => {}
+        }
+        Ok(event)
     }
 }
 
@@ -122,7 +134,7 @@ impl Progress {
                 self.set(&format!("step {step}/{steps}"), f64::from(*step) / f64::from(*steps));
             }
             Event::Finished(_) | Event::Failed { .. } | Event::Stopped { .. } => self.0.finish_and_clear(),
-            Event::Ready(_) | Event::Inspected(_) | Event::Merged { .. } => {}
+            Event::Ready(_) | Event::DeviceFailed(_) | Event::Inspected(_) | Event::Merged { .. } => {}
         }
     }
 

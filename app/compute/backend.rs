@@ -31,6 +31,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// What computes, and how.
     fn info(&self) -> BackendInfo;
 
+    /// The memory that its weights and tensors lie in; `None` where that is the machine's own or the device does not tell.
+    fn memory(&self) -> Option<DeviceMemory> {
+        None
+    }
+
     /// The same backend for a run with this token.
     fn with_cancel(&self, token: CancelToken) -> Self;
 
@@ -199,6 +204,15 @@ pub struct BackendInfo {
     pub weight_bits: u32,
     /// Bits a number in a tensor takes, at most.
     pub value_bits: u32,
+}
+
+/// Memory of a device's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceMemory {
+    /// All there is.
+    pub total_bytes: u64,
+    /// What this program can still have of it.
+    pub free_bytes: u64,
 }
 
 /// Stride and padding of a convolution.

@@ -16,7 +16,7 @@ pub mod panels;
 mod precision;
 mod shapes;
 
-pub use backend::{Backend, BackendInfo, Conv2dSpec, Epilogue, Mask, Padding};
+pub use backend::{Backend, BackendInfo, Conv2dSpec, DeviceMemory, Epilogue, Mask, Padding};
 pub use cancel::{CancelFloor, CancelToken};
 pub use error::{ComputeError, Result};
 pub use fourstep_kernels::Activation;

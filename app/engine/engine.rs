@@ -1,13 +1,12 @@
 use crate::{
-    AvailableBytes, EngineOptions, OpenDevice,
-    mailbox::{Inbox, Outbox, mailbox},
-    memory::Memory,
-    models::Setup,
-    worker::{Events, Worker},
+    EngineOptions,
+    far_end::{FarEnd, Serve},
+    mailbox::{Outbox, mailbox},
+    worker::Events,
 };
 use crossbeam_channel::{Receiver, bounded};
 use fourstep_catalog::Catalog;
-use fourstep_compute::{Backend, CancelFloor, cpu::lower_priority};
+use fourstep_compute::CancelFloor;
 use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -34,17 +33,19 @@ impl Engine {
     /// # Errors
     /// [`Failure`] where the device cannot be opened or the system gives no thread.
     pub fn spawn(catalog: Catalog, options: EngineOptions) -> Result<Self, Failure> {
-        let EngineOptions { device, wake, available_bytes } = options;
-        let device = device.open()?;
+        let device = options.device.open()?.serving();
+        Self::start(device, catalog, options)
+    }
+
+    /// Starts the thread on this device; those that come after it are opened as the options say.
+    pub(crate) fn start(device: Box<dyn Serve>, catalog: Catalog, options: EngineOptions) -> Result<Self, Failure> {
+        let EngineOptions { device: devices, wake, available_bytes } = options;
         let (outbox, inbox) = mailbox();
         let (sender, events) = bounded(EVENTS_WAITING);
         let floor = CancelFloor::default();
-        let far_end =
-            FarEnd { catalog, available_bytes, inbox, events: Events::new(sender, wake), floor: floor.clone() };
-        let thread = match device {
-            OpenDevice::Candle(backend) => far_end.start(backend),
-            OpenDevice::Cpu(backend) => far_end.start(backend),
-        };
+        let events_out = Events::new(sender, wake);
+        let far_end = FarEnd { catalog, available_bytes, devices, inbox, events: events_out, floor: floor.clone() };
+        let thread = std::thread::Builder::new().name("inference".into()).spawn(move || far_end.work(device));
         let thread = thread.map_err(|e| {
             Failure::machine("The inference thread could not be started", e, "Close other programs and start again.")
         })?;
@@ -54,30 +55,6 @@ impl Engine {
     /// Waits for the next event; `None` where none comes in time or the thread has ended.
     pub fn next_event(&self, timeout: Duration) -> Option<Event> {
         self.events.recv_timeout(timeout).ok()
-    }
-}
-
-/// What the thread is given besides its device.
-struct FarEnd {
-    catalog: Catalog,
-    available_bytes: AvailableBytes,
-    inbox: Inbox,
-    events: Events,
-    floor: CancelFloor,
-}
-
-impl FarEnd {
-    fn start<B: Backend>(self, backend: B) -> std::io::Result<JoinHandle<()>> {
-        let Self { catalog, available_bytes, inbox, events, floor } = self;
-        let computes = backend.info().on_host;
-        let memory = Memory::new(&backend, available_bytes);
-        let worker = Worker::new(Setup { backend, catalog, memory }, inbox, events, floor);
-        std::thread::Builder::new().name("inference".into()).spawn(move || {
-            if computes {
-                lower_priority();
-            }
-            worker.work();
-        })
     }
 }
 
@@ -92,7 +69,7 @@ impl Client for Engine {
                 self.floor.raise(run.0);
             }
             Command::Stop => self.floor.raise(self.newest_run.load(Ordering::Relaxed) + 1),
-            Command::Inspect(_) => {}
+            Command::Inspect(_) | Command::Compute(_) => {}
         }
         outbox.send(command);
         Ok(())

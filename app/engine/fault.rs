@@ -10,6 +10,8 @@ pub(crate) enum RunError {
     Cancelled,
     /// It failed.
     Failed(Failure),
+    /// The device failed or has too little memory: another may do it.
+    Device(Failure),
 }
 
 /// The result of everything a run does.
@@ -25,11 +27,10 @@ impl From<ComputeError> for RunError {
     fn from(error: ComputeError) -> Self {
         let failure = match &error {
             ComputeError::Cancelled => return Self::Cancelled,
-            ComputeError::Device { .. } | ComputeError::DeviceLost { .. } => Failure::machine(
-                "The picture could not be computed",
-                error,
-                "Try a smaller size; if it happens again, start Fourstep with --backend cpu.",
-            ),
+            ComputeError::Device { .. } | ComputeError::DeviceLost { .. } => {
+                let remedy = "Try a smaller size; if it happens again, start Fourstep with --backend cpu.";
+                return Self::Device(Failure::machine("The picture could not be computed", error, remedy));
+            }
             ComputeError::Missing(_) | ComputeError::Shape { .. } => Failure::input(
                 "The model's weights do not fit its configuration",
                 error,

@@ -8,6 +8,7 @@ pub mod chunks;
 mod composition;
 mod denoise;
 mod engine;
+mod far_end;
 mod fault;
 mod init_image;
 mod loading;

@@ -1,5 +1,5 @@
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use fourstep_protocol::{Command, ModelRef, Request, RunId};
+use fourstep_protocol::{Command, DeviceChoice, ModelRef, Request, RunId};
 use std::sync::Arc;
 
 /// Commands that can wait before the oldest is given up: far more than a worker leaves lying, as it drains all of them
@@ -41,12 +41,21 @@ pub(crate) struct Inbox(Receiver<Command>);
 /// What is left of all waiting commands once superseded ones are dropped.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Work {
+    /// What everything after this is computed on, where that was chosen.
+    pub(crate) device: Option<DeviceChoice>,
     /// Models to describe, in order.
     pub(crate) inspect: Vec<ModelRef>,
     /// Runs that were superseded before they began.
     pub(crate) dropped: Vec<RunId>,
     /// The one run to do.
-    pub(crate) generate: Option<(RunId, Arc<Request>)>,
+    pub(crate) generate: Option<Asked>,
+}
+
+/// A run that was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) run: RunId,
+    pub(crate) request: Arc<Request>,
 }
 
 impl Inbox {
@@ -63,10 +72,11 @@ impl Work {
     fn take(&mut self, command: Command) {
         match command {
             Command::Generate { run, request } => {
-                self.dropped.extend(self.generate.replace((run, request)).map(|(run, _)| run));
+                self.dropped.extend(self.generate.replace(Asked { run, request }).map(|asked| asked.run));
             }
-            Command::Stop => self.dropped.extend(self.generate.take().map(|(run, _)| run)),
+            Command::Stop => self.dropped.extend(self.generate.take().map(|asked| asked.run)),
             Command::Inspect(model) => self.inspect.push(model),
+            Command::Compute(device) => self.device = Some(device),
         }
     }
 }
@@ -99,7 +109,7 @@ mod tests {
             out.send(command);
         }
         let work = inbox.next().expect("open");
-        assert_eq!(work.generate.expect("a run").0, RunId(3));
+        assert_eq!(work.generate.expect("a run").run, RunId(3));
         assert_eq!(work.dropped, [RunId(1), RunId(2)]);
         assert_eq!(work.inspect, [ModelRef::new("x")]);
     }
@@ -120,7 +130,7 @@ mod tests {
             out.send(generate(run));
         }
         let work = inbox.next().expect("open");
-        assert_eq!(work.generate.expect("a run").0, RunId(9_999));
+        assert_eq!(work.generate.expect("a run").run, RunId(9_999));
         assert!(work.dropped.len() < CAPACITY);
     }
 

@@ -1,6 +1,6 @@
 //! Whether something fits into memory, before it is loaded.
 
-use crate::fault::Result;
+use crate::fault::{Result, RunError};
 use fourstep_compute::{Backend, BackendInfo};
 use fourstep_protocol::Failure;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub fn available_bytes() -> Option<u64> {
 #[derive(Clone)]
 pub(crate) struct Memory {
     available: AvailableBytes,
-    /// Whether models lie in the memory that `available` speaks of.
+    /// Whether that is the machine's own: what does not fit there fits nowhere.
     on_host: bool,
     weight_bits: u64,
     value_bits: u64,
@@ -31,6 +31,9 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new<B: Backend>(backend: &B, available: AvailableBytes) -> Self {
         let BackendInfo { on_host, weight_bits, value_bits, .. } = backend.info();
+        let device = backend.clone();
+        let on_device = move || device.memory().map(|memory| memory.free_bytes);
+        let available = if on_host { available } else { Arc::new(on_device) };
         Self { available, on_host, weight_bits: weight_bits.into(), value_bits: value_bits.into() }
     }
 
@@ -44,9 +47,9 @@ impl Memory {
         numbers.saturating_mul(self.value_bits).div_ceil(8)
     }
 
-    /// What is free; `None` where nothing can be said: on a card, or on a system that does not tell.
+    /// What is free; `None` where nothing can be said: on a card or a system that does not tell.
     pub(crate) fn available(&self) -> Option<u64> {
-        if self.on_host { (self.available)() } else { None }
+        (self.available)()
     }
 
     /// Whether so many bytes are free, with a fifth to spare: for what is useful, but not needed.
@@ -63,7 +66,8 @@ impl Memory {
         }
         let why = format!("it needs about {}, and {} are free", gigabytes(needed), gigabytes(free));
         let remedy = "Close other programs, or choose a smaller model or a smaller picture.";
-        Err(Failure::machine(format!("{what} does not fit into memory"), why, remedy).into())
+        let failure = Failure::machine(format!("{what} does not fit into memory"), why, remedy);
+        Err(if self.on_host { RunError::Failed(failure) } else { RunError::Device(failure) })
     }
 }
 
@@ -83,7 +87,6 @@ fn gigabytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::RunError;
     use fourstep_compute::{
         Precision,
         cpu::{Cpu, CpuOptions},

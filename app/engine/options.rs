@@ -1,10 +1,10 @@
-use crate::{AvailableBytes, available_bytes};
+use crate::{AvailableBytes, available_bytes, far_end::Serve};
 use fourstep_compute::{
     ComputeError, Precision,
     candle::{self, Candle},
     cpu::{Cpu, CpuOptions, Isa, Profiler},
 };
-use fourstep_protocol::Failure;
+use fourstep_protocol::{DeviceChoice, Failure};
 use std::{str::FromStr, sync::Arc};
 
 /// How an engine computes.
@@ -45,6 +45,16 @@ pub enum OpenDevice {
     Cpu(Cpu),
 }
 
+impl OpenDevice {
+    /// Ready to work.
+    pub(crate) fn serving(self) -> Box<dyn Serve> {
+        match self {
+            Self::Candle(backend) => Box::new(backend),
+            Self::Cpu(backend) => Box::new(backend),
+        }
+    }
+}
+
 impl DeviceOptions {
     /// Opens the device.
     ///
@@ -73,6 +83,24 @@ impl DeviceOptions {
             BackendChoice::CandleCuda => candle(candle::Device::Cuda(0)),
             BackendChoice::CandleMetal => candle(candle::Device::Metal(0)),
         }
+    }
+
+    /// The same with another device.
+    pub fn choose(&self, choice: &DeviceChoice) -> Self {
+        let backend = match choice {
+            DeviceChoice::Auto => BackendChoice::Auto,
+            DeviceChoice::Processor => BackendChoice::Cpu,
+        };
+        Self { backend, ..self.clone() }
+    }
+
+    /// The processor, whatever was chosen: in the same precision, where it has that.
+    ///
+    /// # Errors
+    /// [`Failure`] where it cannot compute at all.
+    pub fn open_processor(&self) -> Result<OpenDevice, Failure> {
+        let same = Self { backend: BackendChoice::Cpu, ..self.clone() };
+        same.open().or_else(|_| Self { precision: Precision::Auto, isa: None, ..same }.open())
     }
 
     fn open_cpu(&self) -> Result<OpenDevice, ComputeError> {

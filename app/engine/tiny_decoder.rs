@@ -23,7 +23,7 @@ pub fn open_tiny_decoder<B: Backend>(
         Ok(Some(TinyAutoencoder::load_decoder(b, &*network.weights, &from_config(&network.config)?)?))
     };
     open().map_err(|error| match error {
-        RunError::Failed(failure) => failure,
+        RunError::Failed(failure) | RunError::Device(failure) => failure,
         RunError::Cancelled => Failure::machine("The preview decoder was not opened", "cancelled", "Try again."),
     })
 }

@@ -1,28 +1,40 @@
 //! The inference thread.
 
 use crate::{
+    far_end::FarEnd,
     fault::{Result, RunError},
-    mailbox::{Inbox, Work},
+    mailbox::{Asked, Work},
+    memory::Memory,
     models::Setup,
     pipeline::{Pipeline, Run},
 };
 use crossbeam_channel::{Sender, TrySendError};
-use fourstep_compute::{Backend, CancelFloor};
-use fourstep_protocol::{DeviceInfo, Event, Failure, Finished, Request, RunId};
+use fourstep_compute::{Backend, cpu::lower_priority};
+use fourstep_protocol::{DeviceChoice, DeviceInfo, Event, Failure, Finished, RunId};
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
-/// Does one run after the other, always the newest. Every run that was asked for ends in exactly one of
-/// `Finished`, `Stopped` and `Failed`.
-pub(crate) struct Worker<B: Backend> {
+/// Does one run after the other, always the newest, on one device. Every run that was asked for ends in exactly one of
+/// `Finished`, `Stopped` and `Failed`, here or on the device after this one.
+pub(crate) struct Worker<'a, B: Backend> {
+    far_end: &'a FarEnd,
     setup: Setup<B>,
     pipeline: Pipeline<B>,
-    inbox: Inbox,
-    events: Events,
-    floor: CancelFloor,
+    /// The processor itself computes: there is nothing to fall back to.
+    on_host: bool,
+}
+
+/// Why a device was left.
+pub(crate) enum Left {
+    /// Nobody can ask any more.
+    Unneeded,
+    /// Another was chosen; the run is to be done there.
+    Chosen(DeviceChoice, Option<Asked>),
+    /// It failed during this run.
+    Failed(Failure, Asked),
 }
 
 /// Where events go: a bounded channel, and a bell to ring after each.
@@ -38,7 +50,7 @@ impl Events {
 
     /// Sends an event. Where nobody reads for a long time (a minimised window), previews and progress are dropped and
     /// the rest waits.
-    fn send(&self, event: Event) {
+    pub(crate) fn send(&self, event: Event) {
         match self.sender.try_send(event) {
             Err(TrySendError::Full(event)) if !droppable(&event) => {
                 let _ = self.sender.send(event);
@@ -54,46 +66,66 @@ fn droppable(event: &Event) -> bool {
     matches!(event, Event::Step { .. } | Event::Loading { .. })
 }
 
-impl<B: Backend> Worker<B> {
-    pub(crate) fn new(setup: Setup<B>, inbox: Inbox, events: Events, floor: CancelFloor) -> Self {
-        let pipeline = Pipeline::new(setup.clone());
-        Self { setup, pipeline, inbox, events, floor }
+impl<'a, B: Backend> Worker<'a, B> {
+    pub(crate) fn new(far_end: &'a FarEnd, backend: B) -> Self {
+        let on_host = backend.info().on_host;
+        let memory = Memory::new(&backend, far_end.available_bytes.clone());
+        let setup = Setup { backend, catalog: far_end.catalog.clone(), memory };
+        Self { far_end, pipeline: Pipeline::new(setup.clone()), setup, on_host }
     }
 
-    /// Works until nobody can ask any more.
-    pub(crate) fn work(mut self) {
-        self.events.send(Event::Ready(device_info(&self.setup.backend)));
-        while let Some(work) = self.inbox.next() {
-            self.do_all(work);
+    /// Does `first`, and works until the device is left.
+    pub(crate) fn work(mut self, first: Option<Asked>) -> Left {
+        if self.on_host {
+            lower_priority();
+        }
+        self.far_end.events.send(Event::Ready(device_info(&self.setup.backend)));
+        let mut work = Work { generate: first, ..Work::default() };
+        loop {
+            if let Some(left) = self.do_all(work) {
+                return left;
+            }
+            match self.far_end.inbox.next() {
+                Some(next) => work = next,
+                None => return Left::Unneeded,
+            }
         }
     }
 
-    fn do_all(&mut self, work: Work) {
+    fn do_all(&mut self, work: Work) -> Option<Left> {
+        let events = &self.far_end.events;
         for model in work.inspect {
             let inspected = catch_unwind(AssertUnwindSafe(|| self.setup.catalog.inspect(&model)));
-            self.events.send(match inspected.unwrap_or_else(|panic| Err(panicked(&*panic))) {
+            events.send(match inspected.unwrap_or_else(|panic| Err(panicked(&*panic))) {
                 Ok(info) => Event::Inspected(Box::new(info)),
                 Err(failure) => Event::Failed { run: None, failure },
             });
         }
         for run in work.dropped {
-            self.events.send(Event::Stopped { run });
+            events.send(Event::Stopped { run });
         }
-        if let Some((run, request)) = work.generate {
-            self.generate(run, &request);
+        if let Some(choice) = work.device {
+            return Some(Left::Chosen(choice, work.generate));
         }
+        self.generate(work.generate?)
     }
 
-    fn generate(&mut self, id: RunId, request: &Arc<Request>) {
-        let (pipeline, events) = (&mut self.pipeline, &self.events);
-        let run = Run { id, request, cancel: self.floor.token(id.0), emit: &|event| events.send(event) };
+    fn generate(&mut self, asked: Asked) -> Option<Left> {
+        let (pipeline, events) = (&mut self.pipeline, &self.far_end.events);
+        let cancel = self.far_end.floor.token(asked.run.0);
+        let run = Run { id: asked.run, request: &asked.request, cancel, emit: &|event| events.send(event) };
         // What a panic leaves half-changed is the pipeline, which is thrown away below.
         let result = catch_unwind(AssertUnwindSafe(|| pipeline.paint(&run)));
         let result = result.unwrap_or_else(|panic| {
             self.pipeline = Pipeline::new(self.setup.clone());
-            Err(RunError::Failed(panicked(&*panic)))
+            // Drivers panic too; a fault of our own is told when the processor has it as well.
+            Err(RunError::Device(panicked(&*panic)))
         });
-        self.events.send(closing(id, result));
+        if let (Err(RunError::Device(failure)), false) = (&result, self.on_host) {
+            return Some(Left::Failed(failure.clone(), asked));
+        }
+        events.send(closing(asked.run, result));
+        None
     }
 }
 
@@ -101,7 +133,7 @@ fn closing(run: RunId, result: Result<Finished>) -> Event {
     match result {
         Ok(finished) => Event::Finished(Box::new(finished)),
         Err(RunError::Cancelled) => Event::Stopped { run },
-        Err(RunError::Failed(failure)) => {
+        Err(RunError::Failed(failure) | RunError::Device(failure)) => {
             // Whoever asked tells the person; said twice on a terminal otherwise.
             log::debug!("run {}: {failure}", run.0);
             Event::Failed { run: Some(run), failure }
@@ -126,5 +158,6 @@ fn device_info<B: Backend>(backend: &B) -> DeviceInfo {
         device: info.device,
         precision: info.precision.into(),
         threads: info.threads,
+        memory_bytes: backend.memory().map(|memory| memory.total_bytes),
     }
 }

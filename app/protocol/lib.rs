@@ -6,6 +6,7 @@
 mod anchor;
 mod base64;
 mod client;
+mod device;
 mod failure;
 mod family;
 mod library;
@@ -21,13 +22,14 @@ mod sampler;
 
 pub use anchor::Anchor;
 pub use client::{Client, ClientClosed};
+pub use device::{DeviceChoice, DeviceInfo};
 pub use failure::{Failure, FailureKind};
 pub use family::Family;
 pub use library::{Availability, DownloadPhase, DownloadProgress, ItemKind, LibraryItem, Origin};
 pub use lora::{LoraInfo, LoraRef, LoraReport};
 pub use lost::Lost;
 pub use mask::{Coverage, Mask};
-pub use message::{Command, DeviceInfo, Event, Finished, RunId, Timings};
+pub use message::{Command, Event, Finished, RunId, Timings};
 pub use model::{Guidance, ModelInfo, ModelRef, Recipe};
 pub use picture::{Latents, NotAPicture, Picture};
 pub use prompt::{Blended, PromptReading, TokenCount, Typed};

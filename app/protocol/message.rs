@@ -1,4 +1,6 @@
-use crate::{Failure, Latents, LoraReport, ModelInfo, ModelRef, Picture, PromptReading, Request};
+use crate::{
+    DeviceChoice, DeviceInfo, Failure, Latents, LoraReport, ModelInfo, ModelRef, Picture, PromptReading, Request,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -21,13 +23,18 @@ pub enum Command {
     Stop,
     /// Say what this model is, without loading its weights.
     Inspect(ModelRef),
+    /// Compute on this from the next run on; [`Event::Ready`] says when it is so.
+    Compute(DeviceChoice),
 }
 
 /// What the engine tells.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The engine is up and computes on this.
+    /// The engine is up and computes on this; told again whenever the device has changed.
     Ready(DeviceInfo),
+    /// What computed failed, or what was chosen could not be opened. The processor goes on, as the next
+    /// [`Ready`](Self::Ready) says; a run that was in progress begins again there.
+    DeviceFailed(Failure),
     /// Answer to [`Command::Inspect`].
     Inspected(Box<ModelInfo>),
     /// Something long is being prepared for this run.
@@ -88,7 +95,7 @@ impl Event {
     /// The run this event belongs to.
     pub fn run(&self) -> Option<RunId> {
         match self {
-            Self::Ready(_) | Self::Inspected(_) => None,
+            Self::Ready(_) | Self::DeviceFailed(_) | Self::Inspected(_) => None,
             Self::Loading { run, .. }
             | Self::Merged { run, .. }
             | Self::Started { run, .. }
@@ -128,17 +135,4 @@ pub struct Timings {
     pub decode_secs: f64,
     /// Everything but loading.
     pub total_secs: f64,
-}
-
-/// What computes, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceInfo {
-    /// `candle`.
-    pub backend: String,
-    /// `CPU`, `CUDA 0`, …
-    pub device: String,
-    /// `f32`, `bf16`, …
-    pub precision: String,
-    /// Threads used for computing on a CPU.
-    pub threads: usize,
 }

@@ -47,7 +47,8 @@ impl Session {
             Action::Paint { fresh_seed } => self.paint(fresh_seed, now),
             Action::Stop => self.stop(),
             Action::Retry => self.retry(now),
-            Action::DismissFailure => self.trouble = None,
+            Action::ChooseDevice(choice) => self.choose_device(choice, now),
+            Action::DismissFailure => self.dismiss_failure(),
             Action::DismissNotice => self.notices.clear(),
         }
         self.reconcile(now);
@@ -211,8 +212,20 @@ impl Session {
         self.declined = true;
     }
 
+    /// The one that is told: another may come after it.
+    fn dismiss_failure(&mut self) {
+        if self.trouble.take().is_none() {
+            self.device_failure = None;
+        }
+    }
+
     fn retry(&mut self, now: Moment) {
-        let Some(trouble) = self.trouble.take() else { return };
+        let Some(trouble) = self.trouble.take() else {
+            if self.device_failure.is_some() {
+                self.open_device(now);
+            }
+            return;
+        };
         if trouble.of_run {
             self.declined = false;
             self.pace.force(now);

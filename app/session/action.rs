@@ -1,6 +1,6 @@
 use crate::Bond;
 use crate::GridAction;
-use fourstep_protocol::{Blended, Init, ModelRef, Noise, Request, Sampler, Size};
+use fourstep_protocol::{Blended, DeviceChoice, Init, ModelRef, Noise, Request, Sampler, Size};
 use std::ops::Range;
 
 /// What the person did in the window.
@@ -78,6 +78,8 @@ pub enum Action {
     SetVae(Option<String>),
     /// Chose a model: one of the list, or any path, which is then inspected first.
     ChooseModel(ModelRef),
+    /// Chose what computes, or that it is tried again.
+    ChooseDevice(DeviceChoice),
     /// Chose within how many milliseconds a change is to be seen while things move, or not.
     SetLatencyTarget(Option<u32>),
     /// Turned live painting on or off.

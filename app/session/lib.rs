@@ -8,6 +8,7 @@ mod action;
 mod blend;
 mod bond;
 mod canvas;
+mod device;
 mod few_step;
 mod fit;
 mod governor;

@@ -18,7 +18,8 @@ impl Session {
             return;
         }
         match event {
-            Event::Ready(device) => self.device = Some(device),
+            Event::Ready(device) => self.device_ready(device, now),
+            Event::DeviceFailed(failure) => self.device_failed(failure),
             Event::Merged { reports, .. } => self.note_reports(reports),
             Event::Inspected(info) => self.inspected(*info, now),
             Event::Loading { run, what, fraction } => self.loading(run, what, fraction, now),

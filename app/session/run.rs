@@ -39,6 +39,12 @@ impl Run {
         self.canonical == *wanted || self.draft_of.as_ref() == Some(wanted)
     }
 
+    /// Another device paints it, from the first step on.
+    pub(crate) fn begin_again(&mut self, now: Moment) {
+        self.seen.clear();
+        (self.step, self.last_elapsed_secs, self.begun, self.loaded) = (0, None, now, true);
+    }
+
     pub(crate) fn new(id: RunId, canonical: Request, load: Load, sent: Moment) -> Self {
         let steps = canonical.steps;
         Self {

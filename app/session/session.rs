@@ -56,6 +56,8 @@ pub struct Session {
     /// How the prompt of the last run was read.
     pub(crate) read: Option<Read>,
     pub(crate) device: Option<DeviceInfo>,
+    /// Why it is not the one that was chosen.
+    pub(crate) device_failure: Option<Failure>,
     /// The engine has said something.
     pub(crate) heard: bool,
 }
@@ -114,6 +116,7 @@ impl Session {
             prompt_troubles: Vec::new(),
             read: None,
             device: None,
+            device_failure: None,
             heard: false,
         };
         session.adopt_restored();
@@ -134,7 +137,7 @@ impl Session {
         std::mem::take(&mut self.outbox)
     }
 
-    fn generate(&mut self, now: Moment) {
+    pub(crate) fn generate(&mut self, now: Moment) {
         self.newest = RunId(self.newest.0 + 1);
         let mut request = self.to_paint();
         // What is off is no part of the picture, nor of what is saved with it.

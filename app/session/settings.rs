@@ -1,6 +1,6 @@
 use crate::Tab;
 use fourstep_prompt::Style;
-use fourstep_protocol::{Family, Guidance, LoraRef, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
+use fourstep_protocol::{DeviceChoice, Family, Guidance, LoraRef, ModelInfo, ModelRef, Recipe, Request, Sampler, Size};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -16,6 +16,9 @@ const RECENT: usize = 8;
 pub struct Settings {
     /// What is to be painted.
     pub request: Request,
+    /// What computes.
+    #[serde(default)]
+    pub device: DeviceChoice,
     /// Whether every change is painted by itself.
     #[serde(default = "yes")]
     pub live: bool,
@@ -182,6 +185,7 @@ impl Settings {
         let (parked, recent) = (Vec::new(), Vec::new());
         Self {
             request,
+            device: DeviceChoice::default(),
             live: true,
             latency_target_ms: None,
             seed_locked: false,

@@ -95,7 +95,7 @@ impl Session {
 
     /// The failure that was not put away yet; also while a new run is in progress, where it is about something else.
     pub fn failure(&self) -> Option<&Failure> {
-        self.trouble.as_ref().map(|trouble| &trouble.failure)
+        self.trouble.as_ref().map(|trouble| &trouble.failure).or(self.device_failure.as_ref())
     }
 
     /// What the session did differently from what was asked by the last action.

@@ -175,7 +175,7 @@ impl Customer for Grid {
             }
             Event::Failed { failure, .. } => CellState::Failed(failure),
             Event::Stopped { .. } => CellState::Waiting,
-            Event::Ready(_) | Event::Inspected(_) | Event::Merged { .. } => return,
+            Event::Ready(_) | Event::DeviceFailed(_) | Event::Inspected(_) | Event::Merged { .. } => return,
         };
         for cell in self.cells.iter_mut().filter(|cell| cell.spoken == *asked) {
             cell.state = state.clone();

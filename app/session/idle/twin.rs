@@ -90,7 +90,7 @@ impl Customer for Twin {
                 self.steps.clear();
                 self.stage = Stage::Wanted;
             }
-            Event::Ready(_) | Event::Inspected(_) | Event::Merged { .. } => {}
+            Event::Ready(_) | Event::DeviceFailed(_) | Event::Inspected(_) | Event::Merged { .. } => {}
         }
     }
 }

@@ -194,6 +194,11 @@ impl World {
                     };
                     self.coming.push((self.now + 0.01, event));
                 }
+                Command::Compute(choice) => {
+                    self.loaded = None;
+                    self.coming
+                        .push((self.now, Event::Ready(DeviceInfo { device: format!("{choice:?}"), ..device() })));
+                }
             }
         }
         let again = self.session.commands(Moment(self.now));
@@ -278,7 +283,7 @@ impl World {
 }
 
 pub fn device() -> DeviceInfo {
-    DeviceInfo { backend: "fake".into(), device: "CPU".into(), precision: "f32".into(), threads: 1 }
+    DeviceInfo { backend: "fake".into(), device: "CPU".into(), precision: "f32".into(), threads: 1, memory_bytes: None }
 }
 
 pub fn latents() -> Arc<Latents> {

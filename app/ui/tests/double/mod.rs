@@ -353,6 +353,7 @@ impl Window {
             device: "CPU".into(),
             precision: "f32".into(),
             threads: 2,
+            memory_bytes: None,
         }));
         window.pass(0.01);
         window
