@@ -8,6 +8,7 @@ mod keeping;
 mod library;
 mod loader;
 mod lora_hashes;
+mod pages;
 mod ports;
 mod previews;
 mod settings;

@@ -32,9 +32,14 @@ struct Dirty {
 impl Document {
     /// Blank paper.
     pub fn new(size: Size, paper: [u8; 3]) -> Self {
+        Self::of(Page::new(size, paper))
+    }
+
+    /// A page to go on with.
+    pub fn of(page: Page) -> Self {
         let mut document = Self {
-            page: Page::new(size, paper),
-            flat: Plane::new(size.width, size.height),
+            flat: Plane::new(page.size.width, page.size.height),
+            page,
             history: History::new(UNDO_BYTES),
             stroke: None,
             dirty: Dirty::default(),
@@ -42,6 +47,11 @@ impl Document {
         };
         document.changed_all();
         document
+    }
+
+    /// What lies on it.
+    pub fn page(&self) -> &Page {
+        &self.page
     }
 
     /// In px.

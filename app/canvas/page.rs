@@ -18,6 +18,31 @@ impl Page {
         Self { size, paper, picture: Plane::new(w, h), sketch: Plane::new(w, h), mask: Plane::new(w, h) }
     }
 
+    /// A page of layers that were [kept](Self::layers); `None` where they are not as large as that.
+    pub fn of_layers(size: Size, paper: [u8; 3], [picture, sketch, mask]: [Vec<u8>; 3]) -> Option<Self> {
+        let (w, h) = (size.width, size.height);
+        let (picture, sketch) = (Plane::from_bytes(w, h, &picture)?, Plane::from_bytes(w, h, &sketch)?);
+        Some(Self { size, paper, picture, sketch, mask: Plane::from_bytes(w, h, &mask)? })
+    }
+
+    /// In px.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The colour of the paper.
+    pub fn paper(&self) -> [u8; 3] {
+        self.paper
+    }
+
+    /// Bytes of picture and sketch (`[h, w, 4]`, sRGB with premultiplied alpha) and of the mask (`[h, w]`).
+    pub fn layers(&self) -> [&[u8]; 3] {
+        [self.picture.pixels().as_flattened(), self.sketch.pixels().as_flattened(), self.mask.pixels().as_flattened()]
+    }
+
+    /// Bytes of each pixel of the layers.
+    pub const PIXEL_BYTES: [usize; 3] = [4, 4, 1];
+
     pub(crate) fn area(&self) -> Area {
         Area::of(self.size.width, self.size.height)
     }

@@ -14,6 +14,13 @@ impl<const C: usize> Plane<C> {
         Self { width, height, pixels: vec![[0; C]; width as usize * height as usize] }
     }
 
+    /// `None` where `bytes` are not those of so many pixels.
+    pub(crate) fn from_bytes(width: u32, height: u32, bytes: &[u8]) -> Option<Self> {
+        let (pixels, rest) = bytes.as_chunks();
+        let fits = rest.is_empty() && pixels.len() == width as usize * height as usize;
+        fits.then(|| Self { width, height, pixels: pixels.to_vec() })
+    }
+
     pub(crate) fn area(&self) -> Area {
         Area::of(self.width, self.height)
     }

@@ -62,6 +62,10 @@ impl App {
         take_over(ctx, &saved.ui);
         // Zooming is a setting here, so that it is there at the next start.
         ctx.options_mut(|o| o.zoom_with_keyboard = false);
+        let mut stage = Stage::new(cc.wgpu_render_state.as_ref());
+        if let Some(page) = ports.pages.kept() {
+            stage.resume_canvas(page);
+        }
         let overlay = (!saved.ui.welcomed).then_some(Overlay::Welcome);
         Self {
             session,
@@ -69,7 +73,7 @@ impl App {
             files,
             fonts,
             screen: Screen::new(),
-            stage: Stage::new(cc.wgpu_render_state.as_ref()),
+            stage,
             status: StatusView::default(),
             happening: Happening::default(),
             failure: None,
@@ -257,6 +261,7 @@ impl eframe::App for App {
             self.happening.say(fonts::lack_of(c), true, now);
         }
         self.keep_settings(ctx, now);
+        self.keep_page(ctx, now);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
@@ -285,6 +290,7 @@ impl eframe::App for App {
             log::debug!("{summary}");
         }
         self.finish_deleting();
+        self.finish_page((self.ports.clock)());
         if *self.session.settings() != self.saved {
             self.save_settings();
         }

@@ -4,15 +4,18 @@ use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::shortcuts::{self, Chord, TABLE};
+use crate::stage::tool_keys;
 use crate::theme::{self, palette};
 use crate::widgets::{Button, icon_button};
-use egui::{Align, Context, Frame, Id, Layout, Margin, Modal, RichText, Sense, Ui, vec2};
+use egui::{Align, Context, Frame, Id, Layout, Margin, Modal, RichText, ScrollArea, Sense, Ui, vec2};
 
 /// Width of a column, and of the keys in it, in points.
 const COLUMN: f32 = 388.0;
 const KEYS: f32 = 132.0;
 const GUTTER: f32 = 32.0;
 const ROW: f32 = 26.0;
+/// Of the window's height, in points: the title, and what stays free above and below.
+const AROUND: f32 = 120.0;
 
 /// Draws it; whether it was closed.
 pub(crate) fn show(ctx: &Context, view: &mut View<'_>) -> bool {
@@ -20,16 +23,18 @@ pub(crate) fn show(ctx: &Context, view: &mut View<'_>) -> bool {
         ui.set_width(2.0 * COLUMN + GUTTER);
         ui.spacing_mut().item_spacing = vec2(GUTTER, 2.0);
         let closed = title(ui, view);
-        let groups = groups();
-        ui.horizontal_top(|ui| {
-            for groups in groups.chunks(2) {
-                ui.vertical(|ui| {
-                    ui.set_width(COLUMN);
-                    for group in groups {
-                        show_group(ui, group);
-                    }
-                });
-            }
+        let height = ctx.content_rect().height() - AROUND;
+        ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
+            ui.horizontal_top(|ui| {
+                for groups in columns() {
+                    ui.vertical(|ui| {
+                        ui.set_width(COLUMN);
+                        for group in &groups {
+                            show_group(ui, group);
+                        }
+                    });
+                }
+            });
         });
         closed
     });
@@ -61,6 +66,29 @@ struct Group {
     lines: Vec<(Vec<String>, &'static str)>,
 }
 
+/// Painting, settings and canvas; everything about what is seen.
+fn columns() -> [Vec<Group>; 2] {
+    let mut left = groups();
+    let right = left.split_off(left.len().min(2));
+    left.push(canvas());
+    [left, right]
+}
+
+/// Keys of the canvas that cannot be changed.
+fn canvas() -> Group {
+    let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+    let (free, forms) = tool_keys();
+    Group {
+        name: "help-canvas",
+        lines: vec![
+            (keys(&free), "help-tools"),
+            (keys(&forms), "help-forms"),
+            (keys(&["[", "]"]), "help-brush-size"),
+            (keys(&["X"]), "canvas-swap-colors"),
+        ],
+    }
+}
+
 /// The table as the help shows it, with the keys that cannot be changed.
 fn groups() -> Vec<Group> {
     let bindings = shortcuts::current();
@@ -83,10 +111,6 @@ fn groups() -> Vec<Group> {
         painting.lines.push((keys(&["Esc"]), "help-stop"));
         painting.lines.push((keys(&["Ctrl", "↑", "↓"]), "help-weight"));
         painting.lines.push((keys(&["Alt"]), "help-without"));
-    }
-    if let Some(picture) = groups.iter_mut().find(|group| group.name == "help-picture") {
-        picture.lines.push((keys(&["←", "→"]), "help-timeline"));
-        picture.lines.push((keys(&["S", "/", "T"]), "help-star"));
     }
     groups
 }

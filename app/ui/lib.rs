@@ -49,7 +49,8 @@ mod words;
 pub use app::App;
 pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
-    Choice, Dialogs, GridSheet, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob,
-    PreviewPicture, Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot, SystemDialogs, WildcardFiles,
+    Choice, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture, PageStore, PictureFiles,
+    Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot, SystemDialogs,
+    WildcardFiles,
 };
 pub use start::{StartError, Waker, native_options, run};

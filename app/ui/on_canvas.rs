@@ -27,12 +27,34 @@ impl App {
         self.happening.say(tr_with("canvas-imported", &[("name", name.into())]), false, now);
     }
 
+    /// Hands the page over to be kept, some moments after the last change to it.
+    pub(crate) fn keep_page(&mut self, ctx: &Context, now: Moment) {
+        match self.stage.keep_page_in(now) {
+            Some(secs) if secs > 0.0 => ctx.request_repaint_after_secs(secs as f32),
+            Some(_) => self.keep_page_now(),
+            None => {}
+        }
+    }
+
+    fn keep_page_now(&mut self) {
+        if let Some(page) = self.stage.page_to_keep() {
+            self.ports.pages.keep(page);
+        }
+    }
+
+    /// Nothing is drawn after this.
+    pub(crate) fn finish_page(&mut self, now: Moment) {
+        if self.stage.keep_page_in(now).is_some() {
+            self.keep_page_now();
+        }
+    }
+
     /// A larger picture is kept without being asked for: it took long, and its settings are those of the smaller one.
     pub(crate) fn take_upscaled(&mut self, ctx: &Context) {
         match self.session.take_upscaled() {
             Some(Ok(finished)) => {
-                self.stage.show_larger(ctx, &finished);
-                self.files.keep(*finished, self.session.settings().ui.jpeg_quality.get());
+                self.files.keep((*finished).clone(), self.session.settings().ui.jpeg_quality.get());
+                self.stage.show_larger(ctx, finished);
             }
             Some(Err(failure)) => self.failure = Some(failure),
             None => {}

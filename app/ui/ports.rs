@@ -1,5 +1,6 @@
 use crate::i18n::tr;
 use crate::keeping::{Gallery, Timeline};
+use fourstep_canvas::Page;
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, Lost, ModelRef, Picture, Request, RunId};
 use fourstep_session::{Moment, Settings, Step};
@@ -17,6 +18,8 @@ pub struct Ports {
     pub pictures: Arc<dyn PictureFiles>,
     /// Keeps the settings for the next start.
     pub settings: Box<dyn SettingsStore>,
+    /// Keeps the canvas for the next start.
+    pub pages: Box<dyn PageStore>,
     /// What is here to paint with, and what can be downloaded.
     pub library: Box<dyn Library>,
     /// The lists that wildcards of prompts choose from.
@@ -266,6 +269,28 @@ pub trait SettingsStore {
     /// # Errors
     /// Where they cannot be written.
     fn save(&self, settings: &Settings) -> Result<(), Failure>;
+}
+
+/// Keeps the canvas's page for the next start.
+pub trait PageStore {
+    /// Called some moments after it changed and at the end; writes on a thread of its own.
+    fn keep(&self, page: KeptPage);
+
+    /// What was kept at the last start; `None` where there is nothing that can be read.
+    fn kept(&self) -> Option<KeptPage>;
+}
+
+/// A page of the canvas, and how it is painted over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptPage {
+    /// Its layers.
+    pub page: Page,
+    /// How much of it is repainted.
+    pub strength: f32,
+    /// Repainted around the mask too.
+    pub grow_px: u32,
+    /// Over so many px the mask fades.
+    pub feather_px: u32,
 }
 
 /// What the program has noted, the newest thousand or so.

@@ -562,7 +562,10 @@ help-copy = Copy picture
 help-open = Open a picture and its settings
 help-open-folder = Open a model folder
 help-timeline = Older and newer pictures
-help-star = Star a picture; take its settings
+help-older = Older picture
+help-newer = Newer picture
+help-star = Star a picture
+help-go-on = Go on from a picture: take its settings
 help-view = View
 help-tabs = The next view: picture, twin, grid, canvas, gallery
 help-stage-only = Nothing but the picture
@@ -574,6 +577,10 @@ help-smaller = Smaller letters
 help-preferences = Preferences
 help-log = Show log
 help-welcome = First page
+help-canvas = Canvas
+help-tools = Brush, eraser, fill, eyedropper
+help-forms = Line, rectangle, ellipse
+help-brush-size = Smaller and larger brush
 help-help = These shortcuts
 
 ## Following the run of the picture on the stage
@@ -596,6 +603,7 @@ timeline-title = Timeline
 timeline-fold = Fold the timeline
 timeline-unfold = Unfold the timeline
 timeline-scrub = Go through the pictures painted so far
+timeline-empty = Every picture you paint is kept here, so that you can go back to it
 timeline-count = { $n ->
     [one] { $n } picture
    *[other] { $n } pictures

@@ -18,12 +18,12 @@ impl Chord {
         Self { ctrl: modifiers.command, alt: modifiers.alt, shift, key }
     }
 
-    /// Takes these keys out of the frame's events; whether they were pressed.
-    pub(super) fn take(self, ctx: &Context) -> bool {
+    /// Takes these keys out of the frame's events; how often they were pressed.
+    pub(super) fn take(self, ctx: &Context) -> usize {
         ctx.input_mut(|input| {
             let before = input.events.len();
             input.events.retain(|event| !self.is(event));
-            input.events.len() < before
+            before - input.events.len()
         })
     }
 

@@ -10,7 +10,6 @@ pub(crate) use table::{Command, Row, TABLE};
 
 use crate::intent::{Intent, View};
 use crate::panel::{is_completing, prompt_id};
-use crate::timeline;
 use egui::{Context, Event, FocusDirection, Id, ImeEvent, Key};
 use table::When;
 
@@ -21,31 +20,30 @@ pub(crate) fn read(ctx: &Context, view: &mut View<'_>, modal: bool) {
     }
     let bindings = current();
     let place = Place::of(ctx);
-    if !modal && !place.typing {
-        timeline::keys(ctx, view);
-    }
     for (index, row) in TABLE.iter().enumerate() {
         // While something lies over the window, only what may close it counts.
         if modal && row.command != Command::Help {
             continue;
         }
         for chord in bindings.chords(index) {
-            if place.allows(row.when, *chord) && is_pressed(ctx, row.command, *chord) {
-                if chord.key == Key::Tab {
-                    // Otherwise the first control would take the keyboard as well.
-                    ctx.memory_mut(|m| m.move_focus(FocusDirection::None));
-                }
-                row.command.run(view);
+            let times = if place.allows(row.when, *chord) { presses(ctx, row.command, *chord) } else { 0 };
+            if times > 0 && chord.key == Key::Tab {
+                // Otherwise the first control would take the keyboard as well.
+                ctx.memory_mut(|m| m.move_focus(FocusDirection::None));
             }
+            (0..times).for_each(|_| row.command.run(view));
         }
     }
 }
 
-fn is_pressed(ctx: &Context, command: Command, chord: Chord) -> bool {
+/// How often keys were pressed in this frame: held down, they repeat.
+fn presses(ctx: &Context, command: Command, chord: Chord) -> usize {
+    let times = chord.take(ctx);
+    if times > 0 || command != Command::Copy || !chord.ctrl || chord.key != Key::C {
+        return times;
+    }
     // The desktop turns Ctrl+C into this event.
-    let copies =
-        || chord.ctrl && chord.key == Key::C && ctx.input(|i| i.events.iter().any(|e| matches!(e, Event::Copy)));
-    chord.take(ctx) || command == Command::Copy && copies()
+    usize::from(ctx.input(|i| i.events.iter().any(|e| matches!(e, Event::Copy))))
 }
 
 /// Where the keyboard is.

@@ -1,8 +1,10 @@
 //! What keys do: one row for each, in the order of the help.
 
 use crate::intent::{Intent, View};
+use crate::stage::gallery;
+use crate::timeline;
 use fourstep_protocol::ItemKind;
-use fourstep_session::Action;
+use fourstep_session::{Action, Tab};
 
 /// Something a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,11 @@ pub(crate) enum Command {
     Copy,
     OpenPicture,
     OpenModel,
+    OlderPicture,
+    NewerPicture,
+    LivePicture,
+    Star,
+    GoOn,
     NextTab,
     StageOnly,
     Zoom,
@@ -86,6 +93,11 @@ impl Command {
             Self::Save | Self::Copy => {}
             Self::OpenPicture => view.want(Intent::OpenPicture),
             Self::OpenModel => view.want(Intent::OpenModel),
+            Self::OlderPicture => of_kept(view, timeline::Wish::Step(-1), gallery::Wish::Step(-1)),
+            Self::NewerPicture => of_kept(view, timeline::Wish::Step(1), gallery::Wish::Step(1)),
+            Self::LivePicture => view.want(Intent::Timeline(timeline::Wish::Live)),
+            Self::Star => of_kept(view, timeline::Wish::ToggleStar, gallery::Wish::ToggleStar),
+            Self::GoOn => of_kept(view, timeline::Wish::Branch, gallery::Wish::UseOpened),
             Self::NextTab => view.want(Intent::ShowTab(view.session.settings().ui.tab.turned(1))),
             Self::StageOnly => view.want(Intent::ToggleStageOnly),
             Self::Zoom => view.want(Intent::ToggleZoom),
@@ -96,6 +108,14 @@ impl Command {
             Self::Help => view.want(Intent::ToggleHelp),
         }
     }
+}
+
+/// Of the saved pictures where those are on the stage, else of the timeline.
+fn of_kept(view: &mut View<'_>, of_timeline: timeline::Wish, of_gallery: gallery::Wish) {
+    view.want(match view.session.settings().ui.tab {
+        Tab::Gallery => Intent::Gallery(of_gallery),
+        _ => Intent::Timeline(of_timeline),
+    });
 }
 
 const PAINTING: &str = "help-painting";
@@ -120,7 +140,7 @@ const fn steps(count: u32, id: &'static str, what: &'static str, keys: &'static 
 
 /// Every shortcut that can be changed.
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 29] = [
+pub(crate) const TABLE: [Row; 34] = [
     row(Command::Paint, "paint", PAINTING, ("help-paint", "help-paint"), &["Enter", "Ctrl+Enter"], When::Prompt),
     row(Command::Live, "live", PAINTING, ("help-pause", "help-pause"), &["Space"], When::Nowhere),
     steps(1, "steps1", "help-steps-1", &["1"]),
@@ -142,6 +162,11 @@ pub(crate) const TABLE: [Row; 29] = [
     row(Command::Copy, "copy", PICTURE, ("help-copy", "help-copy"), &["Ctrl+C"], When::NotTyping),
     row(Command::OpenPicture, "open-picture", PICTURE, ("help-open", "help-open"), &["Ctrl+O"], When::Always),
     row(Command::OpenModel, "open-model", PICTURE, ("help-open-folder", "help-open-folder"), &["Ctrl+Shift+O"], When::Always),
+    row(Command::OlderPicture, "older-picture", PICTURE, ("help-older", "help-timeline"), &["Left"], When::Nowhere),
+    row(Command::NewerPicture, "newer-picture", PICTURE, ("help-newer", "help-timeline"), &["Right"], When::Nowhere),
+    row(Command::LivePicture, "live-picture", PICTURE, ("timeline-live", "timeline-live"), &["End"], When::Nowhere),
+    row(Command::Star, "star", PICTURE, ("help-star", "help-star"), &["S"], When::Nowhere),
+    row(Command::GoOn, "go-on", PICTURE, ("help-go-on", "help-go-on"), &["T"], When::Nowhere),
     row(Command::NextTab, "next-tab", VIEW, ("help-tabs", "help-tabs"), &["Tab"], When::Nowhere),
     row(Command::StageOnly, "stage-only", VIEW, ("help-stage-only", "help-stage-only"), &["F"], When::NotTyping),
     row(Command::Zoom, "zoom", VIEW, ("help-zoom", "help-zoom"), &["Z"], When::NotTyping),

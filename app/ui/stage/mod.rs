@@ -12,6 +12,7 @@ mod twin;
 mod without;
 mod zoom;
 
+pub(crate) use canvas::tool_keys;
 pub(crate) use header::is_busy;
 pub(crate) use zoom::Zoom;
 
@@ -37,7 +38,13 @@ pub(crate) struct Stage {
     pub gallery: gallery::Gallery,
     canvas: Option<Box<canvas::Canvas>>,
     /// A larger version of the picture on the stage.
-    larger: Option<Layer>,
+    larger: Option<Larger>,
+}
+
+/// A picture painted larger, and what shows it.
+struct Larger {
+    finished: Box<Finished>,
+    layer: Layer,
 }
 
 impl Stage {
@@ -61,12 +68,18 @@ impl Stage {
         self.without.update(ctx, session);
         self.grid.update(ctx, session);
         let there = session.shown().map(|finished| finished.run).filter(|_| !session.is_stale());
-        self.larger.take_if(|layer| Some(layer.run) != there);
+        self.larger.take_if(|larger| Some(larger.finished.run) != there);
     }
 
     /// Shows a larger version of the picture on the stage, as long as that is there.
-    pub(crate) fn show_larger(&mut self, ctx: &Context, finished: &Finished) {
-        self.larger = Some(Layer::new(ctx, Arc::clone(&finished.picture), finished.run, None));
+    pub(crate) fn show_larger(&mut self, ctx: &Context, finished: Box<Finished>) {
+        let layer = Layer::new(ctx, Arc::clone(&finished.picture), finished.run, None);
+        self.larger = Some(Larger { finished, layer });
+    }
+
+    /// The larger version of the picture on the stage, where that is what is seen.
+    pub(crate) fn larger(&self) -> Option<&Finished> {
+        self.larger.as_ref().map(|larger| &*larger.finished)
     }
 
     /// A preview, of the live run or of the idle one.

@@ -23,7 +23,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, stage: &mut Stage, screen: 
         Some(size) => {
             look(ui, &response, rect, &mut stage.zoom, size);
             match &stage.larger {
-                Some(larger) => draw(ui, larger, stage.zoom.rect(rect, size), rect, Color32::WHITE),
+                Some(larger) => draw(ui, &larger.layer, stage.zoom.rect(rect, size), rect, Color32::WHITE),
                 None => paint(ui, view, stage.zoom, screen, rect),
             }
             if let Some(left_out) = view.session.left_out() {

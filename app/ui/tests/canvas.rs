@@ -291,3 +291,25 @@ fn the_menu_of_the_page() {
     window.pass(0.3);
     snapshot(&mut window, "canvas_menu_900");
 }
+
+#[test]
+fn the_page_is_kept_for_the_next_start() {
+    let mut window = opened(Look::default());
+    window.pass(3.0);
+    assert_eq!(window.double.lock().pages.len(), 0, "a blank page is nothing to keep");
+    stroke(&mut window, &[(0.3, 0.5), (0.7, 0.5)]);
+    window.pass(0.5);
+    assert_eq!(window.double.lock().pages.len(), 0, "not while more may be drawn");
+    window.pass(2.0);
+    window.pass(0.1);
+    let kept = window.double.lock().pages.clone();
+    let [page] = kept.as_slice() else { panic!("{} pages were kept", kept.len()) };
+    window.pass(5.0);
+    assert_eq!(window.double.lock().pages.len(), 1, "nothing has changed since");
+
+    let mut next = Window::with_page(page.clone());
+    next.finish();
+    next.open_tab("Draw, and paint what is drawn", "Canvas");
+    next.finish();
+    assert_eq!(drawn(&next).1, drawn(&window).1);
+}

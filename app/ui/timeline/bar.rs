@@ -2,6 +2,8 @@ use super::{Strip, Wish};
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::{Fold, Intent, View};
+use crate::keeping::KeptFrame;
+use crate::shortcuts::{Command, keys};
 use crate::theme::{self, palette};
 use crate::widgets::{Button, Slider, dropdown, icon_button};
 use crate::words;
@@ -33,37 +35,48 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &mut Strip, folded: 
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             bound(ui, view, strip);
-            of_frame(ui, view, strip);
-            place(ui, strip);
-            slider(ui, view, strip);
+            if let Some(frame) = strip.kept.frames.get(strip.at()) {
+                of_frame(ui, view, strip, *frame);
+                place(ui, strip, *frame);
+                slider(ui, view, strip);
+            }
         });
     });
 }
 
-fn of_frame(ui: &mut Ui, view: &mut View<'_>, strip: &Strip) {
+fn of_frame(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, frame: KeptFrame) {
     let older = !strip.is_live();
-    let live = ui.add_enabled_ui(older, |ui| icon_button(ui, icons::PLAY, tr("timeline-live"), "End").clicked());
+    let key = keys(Command::LivePicture);
+    let live = ui.add_enabled_ui(older, |ui| icon_button(ui, icons::PLAY, tr("timeline-live"), &key).clicked());
     if live.inner {
         view.want(Intent::Timeline(Wish::Live));
     }
-    let branch = ui.add_enabled_ui(older, |ui| icon_button(ui, icons::BRANCH, tr("timeline-branch"), "T").clicked());
+    let key = keys(Command::GoOn);
+    let branch = ui.add_enabled_ui(older, |ui| icon_button(ui, icons::BRANCH, tr("timeline-branch"), &key).clicked());
     if branch.inner {
         view.want(Intent::Timeline(Wish::Branch));
     }
-    let frame = strip.kept.frames[strip.at()];
     let name = tr(if frame.starred { "timeline-unstar" } else { "timeline-star" });
-    if Button::new("").icon(icons::STAR).name(name).shortcut("S").quiet().on(frame.starred).show(ui).clicked() {
+    if Button::new("")
+        .icon(icons::STAR)
+        .name(name)
+        .shortcut(&keys(Command::Star))
+        .quiet()
+        .on(frame.starred)
+        .show(ui)
+        .clicked()
+    {
         view.want(Intent::Timeline(Wish::Star(frame.id, !frame.starred)));
     }
 }
 
 /// Which frame of how many, and how old it is.
-fn place(ui: &mut Ui, strip: &Strip) {
+fn place(ui: &mut Ui, strip: &Strip, frame: KeptFrame) {
     let count = strip.kept.frames.len();
     let text = if strip.is_live() {
         tr_with("timeline-count", &[("n", count.into())])
     } else {
-        let ago = words::ago(strip.kept.frames[strip.at()].painted, SystemTime::now());
+        let ago = words::ago(frame.painted, SystemTime::now());
         tr_with("timeline-place", &[("at", (strip.at() + 1).into()), ("n", count.into()), ("ago", ago.into())])
     };
     let (rect, response) = ui.allocate_exact_size(vec2(PLACE, HEIGHT), Sense::hover());

@@ -17,9 +17,11 @@ impl App {
         }
     }
 
-    /// The finished picture that is on the stage: the live one, or a frame of the timeline.
+    /// The finished picture that is on the stage: the live one, what it was made larger to, or a frame of the timeline.
     pub(crate) fn on_stage(&self) -> Option<&Finished> {
-        self.strip.older().map(|older| &*older.finished).or(self.session.shown())
+        let older = self.strip.older().map(|older| &*older.finished);
+        let is_seen = self.session.settings().ui.tab == Tab::Picture;
+        older.or_else(|| self.stage.larger().filter(|_| is_seen)).or(self.session.shown())
     }
 
     pub(crate) fn carry_out_timeline(&mut self, wish: Wish, now: Moment) {

@@ -2,19 +2,17 @@
 
 mod bar;
 mod carry_out;
-mod keys;
 mod row;
 
-pub(crate) use keys::keys;
-
+use crate::i18n::tr;
 use crate::intent::View;
 use crate::keeping::{Kept, KeptFrame, Load, Timeline};
 use crate::screen::Layer;
 use crate::textures::Textures;
-use crate::theme::palette;
-use egui::{Context, Frame, Margin, Ui};
+use crate::theme::{self, palette};
+use egui::{Align2, Context, Frame, Margin, Ui};
 use fourstep_protocol::{Failure, Finished, Request, RunId};
-use fourstep_session::Session;
+use fourstep_session::{Session, Tab};
 use std::sync::Arc;
 
 /// What the person wants of the timeline.
@@ -117,9 +115,10 @@ pub(crate) struct Older {
     pub frame: KeptFrame,
 }
 
-/// Draws the strip, where there is something in it.
+/// Draws the strip; it has its place before there is something in it, so that nothing moves when the first picture comes.
+/// The other tabs need the room, and looking at a frame leads back to the picture.
 pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &mut Strip, timeline: &dyn Timeline) {
-    if strip.kept.frames.is_empty() {
+    if view.session.settings().ui.tab != Tab::Picture {
         return;
     }
     let p = palette(ui);
@@ -129,8 +128,16 @@ pub(crate) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &mut Strip, timeline
     egui::Panel::bottom("timeline").exact_size(height).resizable(false).frame(frame).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         bar::show(ui, view, strip, folded);
-        if !folded {
+        if strip.kept.frames.is_empty() && !folded {
+            empty(ui);
+        } else if !folded {
             row::show(ui, view, strip, timeline);
         }
     });
+}
+
+fn empty(ui: &Ui) {
+    let rect = ui.available_rect_before_wrap();
+    let ink = palette(ui).disabled;
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, tr("timeline-empty"), theme::regular(13.0), ink);
 }

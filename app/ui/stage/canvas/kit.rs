@@ -53,6 +53,13 @@ impl Tool {
     }
 }
 
+/// The keys of the tools that follow the pointer, and of those that draw forms.
+pub(crate) fn tool_keys() -> (Vec<&'static str>, Vec<&'static str>) {
+    let (forms, free): (Vec<_>, Vec<_>) = Tool::ALL.iter().partition(|offer| offer.tool.shape().is_some());
+    let names = |offers: Vec<&Offer>| offers.into_iter().map(|offer| offer.key.name()).collect();
+    (names(free), names(forms))
+}
+
 /// The tool in hand and how it is set.
 #[derive(Clone, Debug)]
 pub(super) struct Kit {

@@ -11,13 +11,15 @@ mod skin;
 use super::{Stage, picture};
 use crate::i18n::tr;
 use crate::intent::View;
+use crate::ports::KeptPage;
 use crate::screen::Screen;
 use crate::theme::palette;
 use egui::{ColorImage, Context, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
-use fourstep_canvas::{Document, Margins, Pasted, Placement};
+use fourstep_canvas::{Document, Margins, Page, Pasted, Placement};
 use fourstep_protocol::{Init, Mask, Picture, Size};
 use fourstep_session::{Action, Moment, Tab};
 use kit::Kit;
+pub(crate) use kit::tool_keys;
 use pasting::Pasting;
 use skin::Skin;
 
@@ -29,6 +31,8 @@ const TOOLS: f32 = 40.0;
 const BARS: f32 = 124.0;
 /// While a stroke goes on, the page is handed over this often at most.
 const HAND_OVER_SECS: f64 = 0.04;
+/// It is kept for the next start so long after the last change.
+const KEEP_AFTER_SECS: f64 = 2.0;
 
 /// The page and everything that belongs to it.
 pub(crate) struct Canvas {
@@ -49,10 +53,14 @@ pub(crate) struct Canvas {
     begun: Option<(f32, f32)>,
     /// Of a pen that tells it.
     pressure: Option<f32>,
+    /// What is kept for the next start.
+    kept: Sent,
+    /// What it has changed to, and when.
+    changed_at: Option<(Sent, Moment)>,
 }
 
 /// What the session was told of the canvas.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Sent {
     revision: u64,
     strength: f32,
@@ -67,10 +75,17 @@ const STRENGTH: f32 = 0.7;
 impl Canvas {
     fn new(size: Size) -> Self {
         let (grow_px, feather_px) = Margins::OVERLAP_PX;
-        Self {
-            document: Document::new(size, PAPER),
+        Self::of(KeptPage { page: Page::new(size, PAPER), strength: STRENGTH, grow_px, feather_px })
+    }
+
+    /// A page to go on with.
+    fn of(kept: KeptPage) -> Self {
+        let KeptPage { page, strength, grow_px, feather_px } = kept;
+        let size = page.size();
+        let mut canvas = Self {
+            document: Document::of(page),
             kit: Kit::for_page(size),
-            strength: STRENGTH,
+            strength: if strength.is_finite() { strength.clamp(0.0, 1.0) } else { STRENGTH },
             grow_px,
             feather_px,
             margins: Margins { right: 64, ..Margins::default() },
@@ -81,7 +96,37 @@ impl Canvas {
             sent_at: Moment::default(),
             begun: None,
             pressure: None,
+            kept: Sent::default(),
+            changed_at: None,
+        };
+        canvas.kept = canvas.whole_state();
+        canvas
+    }
+
+    /// How long until the page is to be kept for the next start, in seconds; `None` where it has not changed.
+    fn keep_in(&mut self, now: Moment) -> Option<f64> {
+        let state = self.whole_state();
+        if self.kept == state {
+            return None;
         }
+        let (changed, since) = *self.changed_at.get_or_insert((state, now));
+        if changed != state || self.document.is_drawing() {
+            self.changed_at = Some((state, now));
+            return Some(KEEP_AFTER_SECS);
+        }
+        Some(KEEP_AFTER_SECS - now.since(since))
+    }
+
+    fn take_to_keep(&mut self) -> KeptPage {
+        self.changed_at = None;
+        self.kept = self.whole_state();
+        let (strength, grow_px, feather_px) = (self.strength, self.grow_px, self.feather_px);
+        KeptPage { page: self.document.page().clone(), strength, grow_px, feather_px }
+    }
+
+    fn whole_state(&self) -> Sent {
+        let margins = Some((self.grow_px, self.feather_px));
+        Sent { revision: self.document.revision(), strength: self.strength, margins }
     }
 
     /// Paints over this picture from now on.
@@ -146,6 +191,21 @@ impl Stage {
     /// The canvas, made at its first use.
     pub(crate) fn canvas(&mut self, size: Size) -> &mut Canvas {
         self.canvas.get_or_insert_with(|| Box::new(Canvas::new(size)))
+    }
+
+    /// Goes on with the page of the last time.
+    pub(crate) fn resume_canvas(&mut self, kept: KeptPage) {
+        self.canvas = Some(Box::new(Canvas::of(kept)));
+    }
+
+    /// How long until the page is to be kept, in seconds; `None` where it has not changed.
+    pub(crate) fn keep_page_in(&mut self, now: Moment) -> Option<f64> {
+        self.canvas.as_mut()?.keep_in(now)
+    }
+
+    /// The page as it is now, which counts as kept.
+    pub(crate) fn page_to_keep(&mut self) -> Option<KeptPage> {
+        self.canvas.as_mut().map(|canvas| canvas.take_to_keep())
     }
 
     /// Goes on from what a picture was painted from.

@@ -17,9 +17,16 @@ impl App {
             Wish::Close => gallery.large = None,
             Wish::Step(by) => self.step_in_gallery(by),
             Wish::Star(path, starred) => port.star(&path, starred),
-            Wish::Use(path) => {
-                self.open_picture(path);
-                self.session.ui_mut().tab = Tab::Picture;
+            Wish::ToggleStar => {
+                if let Some(picture) = gallery.opened() {
+                    port.star(&picture.path, !picture.starred);
+                }
+            }
+            Wish::Use(path) => self.use_settings_of(path),
+            Wish::UseOpened => {
+                if let Some(path) = gallery.opened().map(|picture| picture.path.clone()) {
+                    self.use_settings_of(path);
+                }
             }
             Wish::Delete(path) => self.delete_in_gallery(path, now),
             Wish::Undelete => gallery.deleting = None,
@@ -29,6 +36,11 @@ impl App {
                 self.happening.say(tr("gallery-path-copied"), false, now);
             }
         }
+    }
+
+    fn use_settings_of(&mut self, path: PathBuf) {
+        self.open_picture(path);
+        self.session.ui_mut().tab = Tab::Picture;
     }
 
     fn step_in_gallery(&mut self, by: i32) {

@@ -3,6 +3,7 @@ use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::keeping::SavedPicture;
+use crate::shortcuts::{Command, keys as shortcut};
 use crate::stage::Zoom;
 use crate::theme::{self, palette};
 use crate::widgets::{Button, icon_button, line};
@@ -49,22 +50,11 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, gallery: &mut Gallery, pict
     line(ui, lower, &facts.join(" · "), theme::regular(12.0), p.secondary);
 }
 
-/// Where nothing else has the keyboard.
+/// Where nothing else has the keyboard. The others are shortcuts that can be changed.
 fn keys(ui: &Ui, view: &mut View<'_>, picture: &SavedPicture) {
-    if ui.memory(|m| m.focused().is_some() || m.top_modal_layer().is_some()) {
-        return;
-    }
-    let wishes = [
-        (Key::ArrowLeft, Wish::Step(-1)),
-        (Key::ArrowRight, Wish::Step(1)),
-        (Key::S, Wish::Star(picture.path.clone(), !picture.starred)),
-        (Key::T, Wish::Use(picture.path.clone())),
-        (Key::Delete, Wish::Delete(picture.path.clone())),
-    ];
-    for (key, wish) in wishes {
-        if ui.input_mut(|i| i.consume_key(Modifiers::NONE, key)) {
-            view.want(Intent::Gallery(wish));
-        }
+    let free = ui.memory(|m| m.focused().is_none() && m.top_modal_layer().is_none());
+    if free && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Delete)) {
+        view.want(Intent::Gallery(Wish::Delete(picture.path.clone())));
     }
 }
 
@@ -78,14 +68,15 @@ fn buttons(ui: &mut Ui, view: &mut View<'_>, picture: &SavedPicture) {
         if back.show(ui).clicked() {
             wish = Some(Wish::Close);
         }
-        if icon_button(ui, icons::CARET_LEFT, tr("gallery-previous"), "←").clicked() {
+        if icon_button(ui, icons::CARET_LEFT, tr("gallery-previous"), &shortcut(Command::OlderPicture)).clicked() {
             wish = Some(Wish::Step(-1));
         }
-        if icon_button(ui, icons::CARET_RIGHT, tr("gallery-next"), "→").clicked() {
+        if icon_button(ui, icons::CARET_RIGHT, tr("gallery-next"), &shortcut(Command::NewerPicture)).clicked() {
             wish = Some(Wish::Step(1));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let button = Button::new(tr("gallery-use")).icon(icons::BRANCH).name(tr("gallery-use-tip")).shortcut("T");
+            let key = shortcut(Command::GoOn);
+            let button = Button::new(tr("gallery-use")).icon(icons::BRANCH).name(tr("gallery-use-tip")).shortcut(&key);
             if button.primary(true).show(ui).clicked() {
                 wish = Some(Wish::Use(path()));
             }
@@ -99,7 +90,8 @@ fn buttons(ui: &mut Ui, view: &mut View<'_>, picture: &SavedPicture) {
                 wish = Some(Wish::CopyPath(path()));
             }
             let name = tr(if picture.starred { "timeline-unstar" } else { "timeline-star" });
-            let star = Button::new("").icon(icons::STAR).name(name).shortcut("S").quiet().on(picture.starred);
+            let key = shortcut(Command::Star);
+            let star = Button::new("").icon(icons::STAR).name(name).shortcut(&key).quiet().on(picture.starred);
             if star.show(ui).clicked() {
                 wish = Some(Wish::Star(path(), !picture.starred));
             }

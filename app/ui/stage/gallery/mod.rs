@@ -31,8 +31,12 @@ pub(crate) enum Wish {
     Step(i32),
     /// Give a picture a star, or take it away.
     Star(PathBuf, bool),
+    /// Star the large picture, or take its star away.
+    ToggleStar,
     /// Take over the settings of a picture.
     Use(PathBuf),
+    /// Take over those of the large one.
+    UseOpened,
     /// Put a picture into the trash, in a moment.
     Delete(PathBuf),
     /// Do not, after all.

@@ -14,8 +14,8 @@ use fourstep_protocol::{
 };
 use fourstep_session::{Language, Moment, Session, Settings, ThemeChoice};
 use fourstep_ui::{
-    App, Choice, Dialogs, GridSheet, Known, Library, LogEntry, Logs, OpenedPicture, PictureFiles, Ports, PreviewJob,
-    PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot, WildcardFiles,
+    App, Choice, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture, PageStore, PictureFiles,
+    Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot, WildcardFiles,
 };
 use keeping::Keeping;
 use std::collections::VecDeque;
@@ -36,6 +36,7 @@ pub(crate) struct Script {
     pub(crate) ended: Vec<RunId>,
     pub(crate) saved: Vec<PathBuf>,
     pub(crate) settings: Vec<Settings>,
+    pub(crate) pages: Vec<KeptPage>,
     pub(crate) dialog: Option<Choice>,
     pub(crate) opened: Option<Request>,
     pub(crate) lost: Vec<Lost>,
@@ -173,6 +174,16 @@ impl SettingsStore for Double {
     fn save(&self, settings: &Settings) -> Result<(), Failure> {
         self.lock().settings.push(settings.clone());
         Ok(())
+    }
+}
+
+impl PageStore for Double {
+    fn keep(&self, page: KeptPage) {
+        self.lock().pages.push(page);
+    }
+
+    fn kept(&self) -> Option<KeptPage> {
+        self.lock().pages.last().cloned()
     }
 }
 
@@ -325,7 +336,18 @@ impl Window {
         Self::with(Look::default())
     }
 
+    /// After a start at which this was kept of the canvas.
+    pub(crate) fn with_page(page: KeptPage) -> Self {
+        let double = Double::default();
+        double.lock().pages.push(page);
+        Self::over(double, Look::default())
+    }
+
     pub(crate) fn with(look: Look) -> Self {
+        Self::over(Double::default(), look)
+    }
+
+    fn over(double: Double, look: Look) -> Self {
         let mut settings = Settings::sample(&models());
         settings.request.prompt = look.prompt.into();
         settings.request.seed = 4711;
@@ -336,7 +358,6 @@ impl Window {
         settings.ui.advanced_open = look.unfolded;
         settings.ui.loras_open = look.unfolded;
         let session = Session::new(models(), settings);
-        let double = Double::default();
         let ports = ports(&double);
         let harness = Harness::builder()
             .with_size([look.width, look.height])
@@ -469,6 +490,7 @@ fn ports(double: &Double) -> Ports {
         previews: Box::new(double.clone()),
         pictures: Arc::new(double.clone()),
         settings: Box::new(double.clone()),
+        pages: Box::new(double.clone()),
         library: Box::new(double.clone()),
         timeline: Box::new(double.clone()),
         gallery: Box::new(double.clone()),
