@@ -134,11 +134,13 @@ impl Timeline for NoTimeline {
 /// The person's folder of saved pictures.
 pub(crate) struct GalleryPort {
     /// `None` where there is no folder or no thread.
-    index: Option<Index>,
+    index: Option<Arc<Index>>,
     told: RefCell<(Arc<gallery::Listing>, Arc<GalleryListing>)>,
     thumbnails: Loader<i64, Picture>,
     pictures: Loader<PathBuf, Picture>,
     failures: Arc<Mutex<VecDeque<Failure>>>,
+    /// Deletions under way.
+    deleting: RefCell<Vec<thread::JoinHandle<()>>>,
     waker: Waker,
 }
 
@@ -147,7 +149,7 @@ impl GalleryPort {
         let file = data_folder().map(|folder| folder.join("gallery.sqlite"));
         let wake = Arc::clone(waker);
         let opened = file.clone().zip(default_folder()).map(|(file, folder)| Index::open(file, folder, move || wake()));
-        let index = opened.and_then(|opened| opened.inspect_err(|e| log::error!("no gallery: {e}")).ok());
+        let index = opened.and_then(|opened| opened.inspect_err(|e| log::error!("no gallery: {e}")).ok()).map(Arc::new);
         let mut thumbnail = gallery::thumbnails(file.unwrap_or_default());
         let open = |path: &PathBuf| gallery::open(path).ok().map(|opened| opened.picture);
         Self {
@@ -156,6 +158,7 @@ impl GalleryPort {
             thumbnails: Loader::new("gallery thumbnails", THUMBNAILS, Arc::clone(waker), move |id| thumbnail(*id)),
             pictures: Loader::new("gallery pictures", PICTURES, Arc::clone(waker), open),
             failures: Arc::default(),
+            deleting: RefCell::default(),
             waker: Arc::clone(waker),
         }
     }
@@ -222,18 +225,20 @@ impl Gallery for GalleryPort {
     }
 
     fn delete(&self, path: &Path) {
-        let path = path.to_owned();
+        let (path, index) = (path.to_owned(), self.index.clone());
         let job = move || {
-            trash::delete(&path).map_err(|e| {
+            let deleted = trash::delete(&path).map_err(|e| {
                 let what = format!("{} could not be moved to the trash", path.display());
                 Failure::machine(what, e, "Delete it in the file manager.")
-            })
+            });
+            if let Some(index) = index {
+                index.look();
+            }
+            deleted
         };
-        // It is quick, and the window may be closing.
-        if let Some(job) = self.apart(job) {
-            let _ = job.join();
-        }
-        self.look();
+        let mut deleting = self.deleting.borrow_mut();
+        deleting.retain(|job| !job.is_finished());
+        deleting.extend(self.apart(job));
     }
 
     fn reveal(&self, path: &Path) {
@@ -248,6 +253,15 @@ impl Gallery for GalleryPort {
 
     fn failure(&self) -> Option<Failure> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+impl Drop for GalleryPort {
+    /// What was to be deleted is in the trash when the program ends.
+    fn drop(&mut self) {
+        for job in self.deleting.take() {
+            let _ = job.join();
+        }
     }
 }
 

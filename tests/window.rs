@@ -9,6 +9,8 @@ mod canvas;
 mod desk;
 #[path = "window/dragging.rs"]
 mod dragging;
+#[path = "window/dropped.rs"]
+mod dropped;
 #[path = "window/kept.rs"]
 mod kept;
 #[path = "window/models.rs"]

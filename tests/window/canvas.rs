@@ -10,8 +10,8 @@ const MASK: (i32, i32) = (517, 204);
 const STRENGTH: (i32, i32) = (643, 200);
 const WEAKER: (i32, i32) = (610, 200);
 /// The page, and beside it what is painted of it: left, top, width, height.
-const PAGE: [i32; 4] = [421, 228, 397, 397];
-const PAINTED: [u32; 4] = [866, 238, 380, 380];
+const PAGE: [i32; 4] = [406, 264, 427, 427];
+const PAINTED: [u32; 4] = [866, 280, 380, 380];
 
 /// A place on the page, from its shares of width and height.
 fn on_page(x: f64, y: f64) -> (i32, i32) {
