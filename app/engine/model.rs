@@ -13,7 +13,8 @@ use fourstep_compute::Backend;
 /// before it, so that comparing with and without a LoRA does not merge at each turn.
 pub(crate) struct Model<B: Backend> {
     pub(crate) base: Base,
-    pub(crate) vae: Option<ChosenVae<B>>,
+    /// The one in use is the last: drafts decode with a tiny one, and the picture itself with the model's own.
+    pub(crate) vaes: Vec<ChosenVae<B>>,
     /// The one in use is the last.
     pub(crate) slots: Vec<Slot<B>>,
     /// What decoding kept at the same time so far, in numbers: memory that is known to be there.
@@ -45,16 +46,32 @@ pub(crate) struct Loaded<'a, B: Backend> {
 
 /// Slots of one model: with and without a LoRA.
 const SLOTS: usize = 2;
+/// Autoencoders of one model.
+const VAES: usize = 2;
 
 impl<B: Backend> Model<B> {
     pub(crate) fn new(base: Base) -> Self {
-        Self { base, vae: None, slots: Vec::new(), proven_numbers: 0 }
+        Self { base, vaes: Vec::new(), slots: Vec::new(), proven_numbers: 0 }
     }
 
     /// `None` as long as something of it is not loaded.
     pub(crate) fn loaded(&mut self) -> Option<Loaded<'_, B>> {
-        let Self { base, vae, slots, .. } = self;
-        Some(Loaded { base, vae: &mut vae.as_mut()?.vae, set: slots.last_mut()?.set.as_mut()? })
+        let Self { base, vaes, slots, .. } = self;
+        Some(Loaded { base, vae: &mut vaes.last_mut()?.vae, set: slots.last_mut()?.set.as_mut()? })
+    }
+
+    /// Whether the autoencoder that is asked for is on the device; it is the one in use from now on.
+    pub(crate) fn use_vae(&mut self, asked: Option<&str>) -> bool {
+        let Some(at) = self.vaes.iter().position(|chosen| chosen.asked.as_deref() == asked) else { return false };
+        self.vaes[at..].rotate_left(1);
+        true
+    }
+
+    /// Another autoencoder to use.
+    pub(crate) fn add_vae(&mut self, chosen: ChosenVae<B>) {
+        let surplus = (self.vaes.len() + 1).saturating_sub(VAES);
+        self.vaes.drain(..surplus);
+        self.vaes.push(chosen);
     }
 
     /// The slot whose networks have these LoRAs.
@@ -89,8 +106,8 @@ impl<B: Backend> Model<B> {
 
     /// Numbers that giving up the whole model frees.
     pub(crate) fn numbers(&self) -> u64 {
-        let vae = self.vae.as_ref().map_or(0, |chosen| chosen.vae.network().elements());
-        vae + self.slots.iter().map(|slot| slot.packed.numbers()).sum::<u64>()
+        let vaes = self.vaes.iter().map(|chosen| chosen.vae.network().elements()).sum::<u64>();
+        vaes + self.slots.iter().map(|slot| slot.packed.numbers()).sum::<u64>()
     }
 }
 

@@ -88,9 +88,9 @@ impl<B: Backend> Models<B> {
     fn load(&mut self, setup: &Setup<B>, b: &B, run: &Run<'_>, model: &mut Model<B>) -> Result<()> {
         let loras = self.loras.open(&setup.catalog, &run.request.loras)?;
         run.cancel.check()?;
-        let vae = match &model.vae {
-            Some(chosen) if chosen.asked == run.request.vae => None,
-            _ => Some(model.base.vae(&setup.catalog, run.request.vae.as_deref())?),
+        let vae = match run.request.vae.as_deref() {
+            asked if model.use_vae(asked) => None,
+            asked => Some(model.base.vae(&setup.catalog, asked)?),
         };
         let found = model.find(&loras);
         let (at, plan) = match found {
@@ -127,7 +127,7 @@ impl<B: Backend> Models<B> {
         slot: &mut Slot<B>,
         missing: Missing<B>,
     ) -> Result<()> {
-        let decoding = missing.vae.as_ref().or_else(|| model.vae.as_ref().map(|chosen| chosen.vae.network()));
+        let decoding = missing.vae.as_ref().or_else(|| model.vaes.last().map(|chosen| chosen.vae.network()));
         let decoding = decoding.map_or(0, |vae| working_numbers(vae, run.request.size));
         // A twentieth more than the weights: what runs keep besides them (0.27 GB beside SD1.5's 4.27 GB).
         let weights = missing.new_numbers(slot);
@@ -143,7 +143,7 @@ impl<B: Backend> Models<B> {
         let loading = Loading::new(run.cancel.clone(), missing.numbers(), &tell);
         if let Some(network) = missing.vae {
             let vae = Vae::load(b, network, &loading)?;
-            model.vae = Some(ChosenVae { asked: run.request.vae.clone(), vae });
+            model.add_vae(ChosenVae { asked: run.request.vae.clone(), vae });
         }
         if let Some((plan, loras)) = missing.networks {
             let reports = plan.reports.clone();

@@ -1,8 +1,8 @@
-//! Keeps pictures coming within a time while things move: a draft in fewer steps, or smaller, first; what was asked for
-//! after a pause.
+//! Keeps pictures coming within a time while things move: a draft by a tiny decoder, in fewer steps, or smaller, first;
+//! what was asked for after a pause.
 
-use crate::{Session, meter::Load};
-use fourstep_protocol::{Request, Size};
+use crate::Session;
+use fourstep_protocol::{Availability, ItemKind, LibraryItem, Request, Size};
 
 /// The times that are offered, in milliseconds from a change to its picture.
 pub const LATENCY_TARGETS_MS: [u32; 5] = [100, 200, 300, 500, 1000];
@@ -14,6 +14,8 @@ pub struct Draft {
     pub steps: u32,
     /// Its size.
     pub size: Size,
+    /// A tiny decoder made the picture of its latents.
+    pub is_decoded_quickly: bool,
 }
 
 /// Fewer steps than this show nothing that the whole run would become; long runs are cut to a third at most.
@@ -22,10 +24,12 @@ const SHORTEST_SHARE: u32 = 3;
 /// Shares of each side that a draft may have, in quarters; another size has other noise, so fewer steps come first.
 const QUARTERS: [u32; 2] = [3, 2];
 
-/// The largest change of `request` that is foretold to take no longer than `target_secs`, or the quickest there is;
-/// `None` where the request itself is quick enough, or nothing is foretold.
+/// The smallest change of `request` that is foretold to take no longer than `target_secs`, or the quickest there is;
+/// `None` where the request itself is quick enough, or nothing is foretold. A tiny decoder, where there is one, comes
+/// before fewer steps.
 pub(crate) fn draft(
     request: &Request,
+    tiny_decoder: Option<&str>,
     target_secs: f64,
     forecast_secs: impl Fn(&Request) -> Option<f64>,
 ) -> Option<Request> {
@@ -34,6 +38,8 @@ pub(crate) fn draft(
     if is_bound || forecast_secs(request)? <= target_secs {
         return None;
     }
+    let whole = request;
+    let request = &Request { vae: tiny_decoder.map(str::to_owned).or_else(|| whole.vae.clone()), ..whole.clone() };
     let fewest = request.steps.div_ceil(SHORTEST_SHARE).max(FEWEST_STEPS).min(request.steps);
     let shorter = (fewest..request.steps).rev().map(|steps| Request { steps, ..request.clone() });
     let smaller = QUARTERS.iter().map(|quarters| {
@@ -41,7 +47,8 @@ pub(crate) fn draft(
         let size = Size::new(width * quarters / 4, height * quarters / 4).nearest();
         Request { steps: fewest, size, ..request.clone() }
     });
-    let mut candidates = shorter.chain(smaller).filter(|candidate| candidate != request).peekable();
+    let candidates = std::iter::once(request.clone()).chain(shorter).chain(smaller);
+    let mut candidates = candidates.filter(|candidate| candidate != whole).peekable();
     let mut chosen = None;
     while let Some(candidate) = candidates.next() {
         let fits = forecast_secs(&candidate).is_some_and(|secs| secs <= target_secs);
@@ -60,13 +67,28 @@ impl Session {
         if !self.settings.live || self.pace.is_forced() || self.pace.is_refining() {
             return None;
         }
-        draft(request, target, |candidate| self.meter.run_secs(&Load::of(candidate, &self.model), candidate.steps))
+        draft(request, self.tiny_decoder(request), target, |candidate| self.meter.run_secs(candidate, &self.model))
+    }
+
+    /// What decodes this model's latents more quickly than what is asked for.
+    fn tiny_decoder(&self, request: &Request) -> Option<&str> {
+        let secs = |vae: Option<&String>| self.meter.decode_secs(vae);
+        let is_quicker = |id| secs(Some(id)).unwrap_or(0.0) < secs(request.vae.as_ref()).unwrap_or(0.0);
+        let fits = |item: &&LibraryItem| {
+            item.kind == ItemKind::TinyDecoder
+                && item.family == Some(self.model.family)
+                && item.availability == Availability::Ready
+        };
+        let id = &self.library.iter().find(fits)?.id;
+        (request.vae.as_ref() != Some(id) && is_quicker(id)).then_some(id)
     }
 
     /// Where the picture on the stage is a draft of what is wanted: what it was painted with.
     pub fn draft(&self) -> Option<Draft> {
         let shown = self.shown.as_ref().filter(|shown| shown.draft_of.is_some())?;
-        Some(Draft { steps: shown.canonical.steps, size: shown.canonical.size })
+        let asked = shown.draft_of.as_ref().and_then(|asked| asked.vae.as_ref());
+        let is_decoded_quickly = shown.canonical.vae.as_ref() != asked;
+        Some(Draft { steps: shown.canonical.steps, size: shown.canonical.size, is_decoded_quickly })
     }
 }
 
@@ -86,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_first_change_that_keeps_the_time_is_taken_and_steps_go_before_size() {
-        let chosen = |steps, target| draft(&request(steps), target, forecast).map(|r| (r.steps, r.size.width));
+        let chosen = |steps, target| draft(&request(steps), None, target, forecast).map(|r| (r.steps, r.size.width));
         assert_eq!(chosen(4, 0.5), None);
         assert_eq!(chosen(4, 0.4), None);
         assert_eq!(chosen(4, 0.31), Some((3, 512)));
@@ -99,10 +121,20 @@ mod tests {
     }
 
     #[test]
+    fn a_tiny_decoder_comes_before_fewer_steps() {
+        let decoding = |request: &Request| if request.vae.is_some() { 0.02 } else { 0.5 };
+        let forecast = |request: &Request| Some(forecast(request)? + decoding(request));
+        let chosen = |target| draft(&request(4), Some("tiny"), target, forecast).map(|r| (r.vae, r.steps));
+        assert_eq!(chosen(0.9), None);
+        assert_eq!(chosen(0.5), Some((Some("tiny".into()), 4)));
+        assert_eq!(chosen(0.35), Some((Some("tiny".into()), 3)));
+    }
+
+    #[test]
     fn nothing_foretold_and_nothing_bound_is_changed() {
-        assert_eq!(draft(&request(4), 0.1, |_| None), None);
+        assert_eq!(draft(&request(4), None, 0.1, |_| None), None);
         let picture = fourstep_protocol::Picture::new(1, 1, vec![0; 3]).expect("a picture");
         let bound = Request { init: Some(fourstep_protocol::Init::new(picture, 0.5)), ..request(4) };
-        assert_eq!(draft(&bound, 0.1, forecast), None);
+        assert_eq!(draft(&bound, Some("tiny"), 0.1, forecast), None);
     }
 }

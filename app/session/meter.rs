@@ -24,8 +24,10 @@ pub(crate) struct Meter {
     load: Option<Load>,
     /// From asking to the first step's latents.
     first: Recent,
-    /// Whole runs, divided by their steps.
+    /// Whole runs without decoding, divided by their steps.
     per_step: Recent,
+    /// What decoding a pixel takes, by the autoencoder that was asked for.
+    decoding: Vec<(Option<String>, Recent)>,
     prior_first: Option<f64>,
     prior_per_step: Option<f64>,
     runs: Recent,
@@ -47,8 +49,7 @@ pub(crate) struct Load {
 impl Load {
     pub(crate) fn of(request: &Request, model: &ModelInfo) -> Self {
         let passes = if model.runs_unconditional(request.guidance_scale) { 2.0 } else { 1.0 };
-        let work = f64::from(request.size.width) * f64::from(request.size.height) * passes;
-        Self { model: request.model.clone(), work }
+        Self { model: request.model.clone(), work: pixels(request) * passes }
     }
 }
 
@@ -64,7 +65,10 @@ impl Meter {
             return;
         }
         self.prior_first = self.first_secs(&load);
-        self.prior_per_step = self.run_secs(&load, 1);
+        self.prior_per_step = self.step_secs(&load);
+        if self.load.as_ref().is_some_and(|known| known.model != load.model) {
+            self.decoding.clear();
+        }
         for recent in [&mut self.first, &mut self.per_step, &mut self.runs, &mut self.steps] {
             recent.0.clear();
         }
@@ -76,9 +80,19 @@ impl Meter {
         Some(self.first.median().or(self.prior_first)? * self.ratio(load)?)
     }
 
-    /// Forecast: seconds of a whole run.
-    pub(crate) fn run_secs(&self, load: &Load, steps: u32) -> Option<f64> {
-        Some(self.per_step.median().or(self.prior_per_step)? * self.ratio(load)? * f64::from(steps))
+    /// Forecast: seconds of a whole run. An autoencoder that was never used is taken to need no time.
+    pub(crate) fn run_secs(&self, request: &Request, model: &ModelInfo) -> Option<f64> {
+        let denoising = self.step_secs(&Load::of(request, model))? * f64::from(request.steps);
+        Some(denoising + self.decode_secs(request.vae.as_ref()).unwrap_or(0.0) * pixels(request))
+    }
+
+    /// What this autoencoder was seen to need for a pixel.
+    pub(crate) fn decode_secs(&self, vae: Option<&String>) -> Option<f64> {
+        self.decoding.iter().find(|(known, _)| known.as_ref() == vae)?.1.median()
+    }
+
+    fn step_secs(&self, load: &Load) -> Option<f64> {
+        Some(self.per_step.median().or(self.prior_per_step)? * self.ratio(load)?)
     }
 
     fn ratio(&self, load: &Load) -> Option<f64> {
@@ -94,10 +108,17 @@ impl Meter {
         self.steps.push(secs);
     }
 
-    pub(crate) fn note_run(&mut self, secs: f64, steps: u32) {
+    /// A run of so many steps took so long, decoding the picture among it. One that starts from a picture takes fewer steps
+    /// than its request says.
+    pub(crate) fn note_run(&mut self, secs: f64, decode_secs: f64, request: &Request, steps: u32) {
         self.last_run = Some(secs);
         self.runs.push(secs);
-        self.per_step.push(secs / f64::from(steps.max(1)));
+        self.per_step.push((secs - decode_secs).max(0.0) / f64::from(steps.max(1)));
+        let per_pixel = decode_secs / pixels(request).max(1.0);
+        match self.decoding.iter_mut().find(|(known, _)| *known == request.vae) {
+            Some((_, recent)) => recent.push(per_pixel),
+            None => self.decoding.push((request.vae.clone(), Recent(VecDeque::from([per_pixel])))),
+        }
     }
 
     /// A preview of this run became visible; only the first counts.
@@ -122,6 +143,10 @@ impl Meter {
             step_secs: self.steps.median(),
         }
     }
+}
+
+fn pixels(request: &Request) -> f64 {
+    f64::from(request.size.width) * f64::from(request.size.height)
 }
 
 /// The last few measurements of one thing.
@@ -153,27 +178,46 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Session, Settings};
+    use fourstep_protocol::Size;
 
     fn load(work: f64) -> Load {
         Load { model: ModelRef::new("m"), work }
     }
 
+    /// So many steps of `model` at a size of so many rows of 64 px.
+    fn request(model: &str, rows: u32, steps: u32) -> Request {
+        Request {
+            model: ModelRef::new(model),
+            size: Size::new(64, rows),
+            steps,
+            guidance_scale: 1.0,
+            ..Settings::sample(&[]).request
+        }
+    }
+
     #[test]
     fn a_forecast_is_the_median_and_follows_the_work() {
         let mut m = Meter::default();
-        assert_eq!(m.run_secs(&load(1.0), 4), None);
-        m.begin(RunId(1), load(1.0), Moment(0.0));
-        for secs in [8.0, 0.4, 0.4] {
-            m.note_run(secs, 4);
+        let model = Session::new(Vec::new(), Settings::sample(&[])).model().clone();
+        let (small, large) = (request("m", 64, 4), request("m", 256, 4));
+        let secs = |m: &Meter, request: &Request| m.run_secs(request, &model).map(|secs| (secs * 1e6).round() / 1e6);
+        assert_eq!(secs(&m, &small), None);
+        m.begin(RunId(1), Load::of(&small, &model), Moment(0.0));
+        for whole in [8.0, 0.5, 0.5] {
+            m.note_run(whole, 0.1, &small, 4);
         }
-        assert_eq!(m.run_secs(&load(1.0), 4), Some(0.4));
-        assert_eq!(m.run_secs(&load(4.0), 8), Some(3.2));
-        m.begin(RunId(2), load(4.0), Moment(1.0));
-        assert_eq!(m.run_secs(&load(4.0), 4), Some(1.6));
-        m.note_run(1.0, 4);
-        assert_eq!(m.run_secs(&load(4.0), 4), Some(1.0));
-        let other = Load { model: ModelRef::new("other"), work: 1.0 };
-        assert_eq!(m.run_secs(&other, 4), None);
+        assert_eq!(secs(&m, &small), Some(0.5));
+        assert_eq!(secs(&m, &Request { steps: 8, ..large.clone() }), Some(3.6));
+        let tiny = Request { vae: Some("tiny".into()), ..small };
+        assert_eq!(secs(&m, &tiny), Some(0.4), "never used, it is taken to need no time");
+        m.note_run(0.42, 0.02, &tiny, 4);
+        assert_eq!(secs(&m, &tiny), Some(0.42));
+        m.begin(RunId(2), Load::of(&large, &model), Moment(1.0));
+        assert_eq!(secs(&m, &large), Some(2.0));
+        m.note_run(1.4, 0.4, &large, 4);
+        assert_eq!(secs(&m, &large), Some(1.4));
+        assert_eq!(secs(&m, &request("other", 64, 4)), None);
     }
 
     #[test]

@@ -88,7 +88,8 @@ impl Session {
         let Some(run) = self.run.take() else { return };
         let load_secs = finished.timings.load_secs;
         if !run.loaded || load_secs > 0.0 {
-            self.meter.note_run((now.since(run.sent) - load_secs).max(0.0), run.steps);
+            let secs = (now.since(run.sent) - load_secs).max(0.0);
+            self.meter.note_run(secs, finished.timings.decode_secs, &run.canonical, run.steps);
         }
         for secs in finished.timings.step_secs.iter().take(1) {
             self.meter.note_step(*secs);

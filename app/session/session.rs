@@ -177,8 +177,7 @@ impl Session {
         });
         let draft = self.draft_of(&self.settings.request);
         let next = draft.as_ref().unwrap_or(&self.settings.request);
-        let load = Load::of(next, &self.model);
-        Outlook { in_progress, run_secs: self.meter.run_secs(&load, next.steps) }
+        Outlook { in_progress, run_secs: self.meter.run_secs(next, &self.model) }
     }
 
     /// The request without what has no effect on the picture: what equality means here.

@@ -289,7 +289,10 @@ record-end = End the recording and save its { $n ->
 record-nothing = Nothing was painted while it recorded
 record-full = The recording is full: end it to save it
 stage-draft = Draft · { $steps }
-stage-draft-name = A draft, { $steps } at { $size }, to keep the time chosen in the preferences; the picture itself follows after a pause
+stage-draft-name = { $decoder ->
+    [tiny] A draft, { $steps } at { $size } by the tiny decoder, to keep the time chosen in the preferences; the picture itself follows after a pause
+   *[own] A draft, { $steps } at { $size }, to keep the time chosen in the preferences; the picture itself follows after a pause
+}
 stage-fit = Fit
 stage-fit-name = Fit the picture to the window
 stage-fit-keys = { $keys } or double-click
@@ -697,7 +700,7 @@ prefs-jpeg-tip = For pictures that are saved with .jpg; PNG and WebP keep every 
 prefs-latency = Show a change within
 prefs-latency-off = Off
 prefs-latency-ms = { $n } ms
-prefs-latency-why = While things move, fewer steps or a smaller size keep this time, marked as a draft; after a pause the picture is painted as asked for.
+prefs-latency-why = While things move, the tiny decoder, fewer steps or a smaller size keep this time, marked as a draft; after a pause the picture is painted as asked for.
 prefs-percent = { $n } %
 prefs-keys-change = Change
 prefs-keys-change-name = Change the keys of “{ $what }”

@@ -268,7 +268,10 @@ record-end = 結束錄製並儲存 { $n } 張圖片
 record-nothing = 錄製期間沒有畫出任何圖片
 record-full = 錄製已滿：請結束錄製並儲存
 stage-draft = 草圖 · { $steps }
-stage-draft-name = 草圖：{ $steps }，{ $size }，以維持偏好設定中的時間；停下後會完整繪製
+stage-draft-name = { $decoder ->
+    [tiny] 草圖：{ $steps }，{ $size }，以微型解碼器解碼，以維持偏好設定中的時間；停下後會完整繪製
+   *[own] 草圖：{ $steps }，{ $size }，以維持偏好設定中的時間；停下後會完整繪製
+}
 stage-fit = 符合
 stage-fit-name = 圖片符合視窗大小
 stage-fit-keys = { $keys } 或按兩下
@@ -667,7 +670,7 @@ prefs-jpeg-tip = 用於存成 .jpg 的圖片；PNG 與 WebP 保留每個像素
 prefs-latency = 變更後多久內看到圖片
 prefs-latency-off = 關閉
 prefs-latency-ms = { $n } 毫秒
-prefs-latency-why = 變動中會以較少步數或較小尺寸維持這個時間，並標示為草圖；停下後再依設定完整繪製。
+prefs-latency-why = 變動中會以微型解碼器、較少步數或較小尺寸維持這個時間，並標示為草圖；停下後再依設定完整繪製。
 prefs-percent = { $n } %
 prefs-keys-change = 變更
 prefs-keys-change-name = 變更「{ $what }」的按鍵

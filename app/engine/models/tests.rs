@@ -96,3 +96,22 @@ fn a_load_that_is_cancelled_reads_no_other_tensor_and_is_taken_up_where_it_ended
         "only the layer that was cut off is read again: {read} of {tensors}"
     );
 }
+
+#[test]
+fn the_autoencoder_before_is_kept_so_that_drafts_load_nothing() {
+    let setup = setup();
+    let info = golden_model(&setup);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/pipeline/sd/vae");
+    let own = Arc::new(Request::new(&info, "a cat"));
+    let other = Arc::new(Request { vae: Some(folder.to_string_lossy().into()), ..(*own).clone() });
+    let (mut models, loads) = (Models::new(), Mutex::new(0));
+    let emit = |event| *loads.lock().expect("not poisoned") += u32::from(matches!(event, Event::Loading { .. }));
+    let mut loaded_by = |request: &Arc<Request>| {
+        let before = *loads.lock().expect("not poisoned");
+        let run = Run { id: RunId(1), request, cancel: CancelToken::never(), emit: &emit };
+        assert!(models.ready(&setup, &setup.backend, &run, info.clone()).is_ok());
+        *loads.lock().expect("not poisoned") - before
+    };
+    assert!(loaded_by(&own) > 0 && loaded_by(&other) > 0);
+    assert_eq!([loaded_by(&own), loaded_by(&other), loaded_by(&own)], [0; 3]);
+}

@@ -29,7 +29,9 @@ fn draft_chip(ui: &mut Ui, view: &mut View<'_>) {
     let Some(draft) = view.session.draft() else { return };
     let (steps, size) = (words::steps(draft.steps), draft.size.to_string().replace('x', "×"));
     let text = tr_with("stage-draft", &[("steps", steps.as_str().into())]);
-    let name = tr_with("stage-draft-name", &[("steps", steps.as_str().into()), ("size", size.into())]);
+    let decoder = if draft.is_decoded_quickly { "tiny" } else { "own" };
+    let arguments = [("steps", steps.as_str().into()), ("size", size.into()), ("decoder", decoder.into())];
+    let name = tr_with("stage-draft-name", &arguments);
     if chip(ui, &text, &name, true).clicked() {
         view.want(Intent::Preferences);
     }
