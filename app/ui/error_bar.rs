@@ -1,6 +1,6 @@
 //! What failed, why, and what now: over the lower edge of the stage, so that nothing moves when it comes or goes.
 
-use crate::i18n::tr;
+use crate::i18n::{self, tr};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
@@ -62,6 +62,7 @@ fn sentence(cause: &str) -> String {
 }
 
 fn text(ui: &mut Ui, failure: &Failure) {
+    let failure = &i18n::failure(failure);
     let p = palette(ui);
     ui.style_mut().interaction.selectable_labels = true;
     ui.spacing_mut().item_spacing.y = 3.0;

@@ -3,8 +3,11 @@
 //! Keys are called `area-what`. The language belongs to a thread: a thread that makes words for the window takes it
 //! over with [`current`] and [`set`].
 
+mod failures;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use failures::failure;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};

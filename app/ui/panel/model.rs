@@ -1,6 +1,6 @@
 //! What the model wants, and one click to paint in few steps.
 
-use crate::i18n::{tr, tr_with};
+use crate::i18n::{self, tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::theme::{self, palette};
@@ -88,7 +88,8 @@ impl Words {
                 (tr("few-downloading").to_owned(), words::download_briefly(download), false)
             }
             Some(Availability::Failed(failure)) if !few_step.is_here => {
-                (failure.what.clone(), failure.why.clone(), true)
+                let failure = i18n::failure(failure);
+                (failure.what, failure.why, true)
             }
             _ => (paints, quick, false),
         };

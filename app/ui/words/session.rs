@@ -1,6 +1,6 @@
 //! What the session has to say, in words.
 
-use crate::i18n::{tr, tr_with};
+use crate::i18n::{self, tr, tr_with};
 use fourstep_protocol::{Failure, Family, Guidance, Sampler};
 use fourstep_session::{LoraTrouble, Misfit, Notice};
 
@@ -78,5 +78,6 @@ pub(crate) fn lora_trouble(trouble: &LoraTrouble) -> String {
 
 /// What failed and why, without what to do.
 pub(crate) fn failure(failure: &Failure) -> String {
+    let failure = i18n::failure(failure);
     tr_with("error-sentence", &[("what", failure.what.as_str().into()), ("why", failure.why.as_str().into())])
 }

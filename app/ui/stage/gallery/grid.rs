@@ -1,5 +1,5 @@
 use super::{Gallery, Wish};
-use crate::i18n::{tr, tr_with};
+use crate::i18n::{self, tr, tr_with};
 use crate::icons;
 use crate::intent::{Intent, View};
 use crate::keeping::{Gallery as GalleryPort, Load, SavedPicture};
@@ -95,7 +95,7 @@ fn empty(ui: &Ui, gallery: &Gallery) {
     let p = palette(ui);
     let rect = ui.available_rect_before_wrap();
     let text = match &gallery.listing.failure {
-        Some(failure) => failure.to_string(),
+        Some(failure) => i18n::failure(failure).to_string(),
         None if gallery.listing.waiting > 0 => waiting(gallery),
         None if gallery.listing.total > 0 => tr("gallery-nothing-found").to_owned(),
         None => tr("gallery-empty").to_owned(),

@@ -1,7 +1,7 @@
 //! The cells: pictures, and what stands at their rows and columns.
 
 use super::GridView;
-use crate::i18n::{tr, tr_with};
+use crate::i18n::{self, tr, tr_with};
 use crate::icons;
 use crate::intent::View;
 use crate::theme::{self, palette};
@@ -130,7 +130,7 @@ fn words(cell: &Cell) -> String {
         CellState::Waiting => tr("grid-waiting").to_owned(),
         CellState::Painting(_) => tr("grid-painting").to_owned(),
         CellState::Finished { timings, .. } => duration(timings.total_secs),
-        CellState::Failed(failure) => failure.to_string(),
+        CellState::Failed(failure) => i18n::failure(failure).to_string(),
         CellState::Impossible(why) => why.clone(),
     }
 }

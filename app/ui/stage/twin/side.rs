@@ -1,7 +1,7 @@
 //! One half of the comparison: a caption and the picture below it.
 
 use super::super::{Zoom, picture};
-use crate::i18n::{tr, tr_with};
+use crate::i18n::{self, tr, tr_with};
 use crate::intent::View;
 use crate::screen::Screen;
 use crate::theme::{self, palette};
@@ -60,7 +60,7 @@ pub(super) fn slow_state(ui: &Ui, view: &View<'_>, area: Rect) {
             far(ui, area, &text, step as f32 / steps.max(1) as f32);
         }
         TwinState::Finished(_) => {}
-        TwinState::Failed(failure) => note(ui, area, &failure.to_string()),
+        TwinState::Failed(failure) => note(ui, area, &i18n::failure(failure).to_string()),
     }
 }
 
