@@ -205,6 +205,15 @@ pub(crate) fn concat_channels(x: Shape, y: Shape) -> Result<Shape> {
     })
 }
 
+/// Shape of a picture that can be seen.
+pub(crate) fn shown(x: Shape) -> Result<Picture> {
+    let picture = x.picture("show input")?;
+    match picture {
+        Picture { n: 1, c: 3.., .. } => Ok(picture),
+        _ => Err(misfit("show input", "one picture of three channels", &picture)),
+    }
+}
+
 pub(crate) fn image_to_tokens(x: Shape) -> Result<Tokens> {
     let Picture { n, h, w, c } = x.picture("image_to_tokens input")?;
     Ok(Tokens { n, l: h * w, c })

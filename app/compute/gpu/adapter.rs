@@ -106,10 +106,15 @@ fn found() -> Vec<(Adapter, wgpu::Adapter)> {
 }
 
 fn computes(adapter: &wgpu::Adapter) -> bool {
-    /// The storage buffers that an operation with everything in its epilogue has.
-    const BUFFERS: u32 = 6;
     let capable = adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS);
-    capable && adapter.limits().max_storage_buffers_per_shader_stage >= BUFFERS
+    capable && suffices(&adapter.limits())
+}
+
+/// Whether kernels fit: the buffers of a product with everything in its epilogue, the workgroup memory of attention.
+pub(super) fn suffices(limits: &wgpu::Limits) -> bool {
+    limits.max_storage_buffers_per_shader_stage >= 6
+        && limits.max_compute_workgroup_storage_size >= 32 << 10
+        && limits.max_compute_invocations_per_workgroup >= 256
 }
 
 pub(super) fn kind(kind: wgpu::DeviceType) -> AdapterKind {

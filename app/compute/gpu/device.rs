@@ -2,12 +2,15 @@ use super::adapter::{self, Adapter, AdapterKind};
 use crate::{CancelToken, ComputeError, Result};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-/// How often a wait looks whether it is still wanted.
-const GLANCE: Duration = Duration::from_millis(4);
+/// How often a wait looks whether it is over, or not wanted any more: much less than a piece of work takes.
+const GLANCE: Duration = Duration::from_micros(200);
 /// A device that answers nothing for so long hangs; pieces of work take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -19,7 +22,18 @@ pub(super) struct Device {
     pub(super) label: String,
     pub(super) kind: AdapterKind,
     pub(super) features: wgpu::Features,
+    pub(super) limits: wgpu::Limits,
     faults: Arc<Faults>,
+}
+
+/// Whether what was handed in, and all that was before it, is done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Done(Arc<AtomicBool>);
+
+impl Done {
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// What a driver tells at a time of its own.
@@ -60,6 +74,7 @@ impl Device {
             label: format!("{} ({})", info.name, adapter::api(info.backend)),
             kind: adapter::kind(info.device_type),
             features: device.features(),
+            limits: device.limits(),
             device,
             queue,
             faults,
@@ -91,39 +106,55 @@ impl Device {
         }
     }
 
-    /// Waits until this submission is done, for as long as it is wanted.
-    pub(super) fn wait(&self, submission: &wgpu::SubmissionIndex, cancel: &CancelToken) -> Result<()> {
+    /// Hands in commands.
+    pub(super) fn submit(
+        &self,
+        operation: &'static str,
+        commands: impl IntoIterator<Item = wgpu::CommandBuffer>,
+    ) -> Result<Done> {
+        let done = Done::default();
+        let told = done.clone();
+        self.guard(operation, || {
+            self.queue.submit(commands);
+            self.queue.on_submitted_work_done(move || told.set());
+        })?;
+        Ok(done)
+    }
+
+    /// Waits until what was handed in is done, for as long as it is wanted.
+    pub(super) fn wait(&self, done: &Done, cancel: &CancelToken) -> Result<()> {
         let began = Instant::now();
         loop {
-            cancel.check()?;
-            match self.poll(Some(submission.clone()), GLANCE) {
-                Err(wgpu::PollError::Timeout) if began.elapsed() < PATIENCE => self.check("wait")?,
-                Err(wgpu::PollError::Timeout) => self.faults.lose("it does not answer any more".into()),
-                Ok(_) | Err(wgpu::PollError::WrongSubmissionIndex(..)) => return self.check("wait"),
+            self.poll();
+            self.check("wait")?;
+            if done.0.load(Ordering::Acquire) {
+                return Ok(());
             }
+            cancel.check()?;
+            if began.elapsed() > PATIENCE {
+                self.faults.lose("it does not answer any more".into());
+            }
+            std::thread::sleep(GLANCE);
         }
     }
 
     /// Destroys the device, as pulling it out would: for tests.
     pub(super) fn lose(&self) {
         self.device.destroy();
-        let _ = self.poll(None, PATIENCE);
+        self.poll();
     }
 
-    fn poll(
-        &self,
-        submission_index: Option<wgpu::SubmissionIndex>,
-        timeout: Duration,
-    ) -> Result<wgpu::PollStatus, wgpu::PollError> {
-        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(timeout) };
-        // What wgpu cannot tell by a `PollError`, such as that the device is gone, it tells by a panic.
-        catch_unwind(AssertUnwindSafe(|| self.device.poll(wait))).unwrap_or_else(|_| {
+    /// Lets wgpu look what is done. It is not asked to wait: two threads that do so at a time, such as the window's and
+    /// one that computes, trip over each other in wgpu 30.
+    fn poll(&self) {
+        // What has no place in a `PollError`, such as that the device is gone, is told by a panic.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(wgpu::PollType::Poll)));
+        if polled.is_err() {
             self.faults.lose("its driver stopped working".into());
-            Ok(wgpu::PollStatus::QueueEmpty)
-        })
+        }
     }
 
-    fn failed(&self, operation: &'static str, message: String) -> ComputeError {
+    pub(super) fn failed(&self, operation: &'static str, message: String) -> ComputeError {
         ComputeError::Device { operation, device: self.label.clone(), message }
     }
 }

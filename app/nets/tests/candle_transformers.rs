@@ -28,7 +28,7 @@ fn unet_equals_candle_transformers() {
         let oracle = oracle(&weights, &mut numbers, use_linear_projection, depth, &latents, &context);
         let ours = ours(&weights, use_linear_projection, depth, &latents, &context);
         let what = format!("candle-transformers, depth {depth}");
-        assert_close(&what, &ours.expect("ours runs"), &oracle.expect("candle-transformers runs"));
+        assert_close(&backend(), &what, &ours.expect("ours runs"), &oracle.expect("candle-transformers runs"));
     }
 }
 

@@ -7,11 +7,12 @@ use fourstep_nets::{
     Autoencoder, AutoencoderConfig, ClipTextEncoder, TimeExtras, TinyAutoencoder, TinyAutoencoderConfig, UNet,
     UNetConfig,
 };
-use support::{File, assert_close, assert_image, assert_tokens, backend, case, config, cpu, golden_config};
+use support::{File, assert_close, assert_image, assert_tokens, backend, case, config, cpu, golden_config, gpus};
 
 fn clip(name: &str) {
     clip_on(&backend(), name);
     clip_on(&cpu(), name);
+    gpus().iter().for_each(|gpu| clip_on(gpu, name));
 }
 
 fn clip_on<B: Backend>(b: &B, name: &str) {
@@ -35,6 +36,7 @@ fn unet(name: &str) {
 fn unet_of(name: &str, weights: &File, golden: &File, config: &UNetConfig) {
     unet_on(&backend(), name, weights, golden, config);
     unet_on(&cpu(), name, weights, golden, config);
+    gpus().iter().for_each(|gpu| unet_on(gpu, name, weights, golden, config));
 }
 
 fn unet_on<B: Backend>(b: &B, name: &str, weights: &File, golden: &File, config: &UNetConfig) {
@@ -54,6 +56,7 @@ fn unet_on<B: Backend>(b: &B, name: &str, weights: &File, golden: &File, config:
 fn kl(name: &str, config: &AutoencoderConfig) {
     kl_on(&backend(), name, config);
     kl_on(&cpu(), name, config);
+    gpus().iter().for_each(|gpu| kl_on(gpu, name, config));
 }
 
 fn kl_on<B: Backend>(b: &B, name: &str, config: &AutoencoderConfig) {
@@ -61,8 +64,8 @@ fn kl_on<B: Backend>(b: &B, name: &str, config: &AutoencoderConfig) {
     let autoencoder = Autoencoder::load(b, &weights, config).expect("loads");
     let posterior = autoencoder.encode(b, &golden.image(b, "image")).expect("encodes");
     assert_eq!(posterior.shape, golden.shape::<4>("mean"));
-    assert_close(&format!("{name} mean"), &posterior.mean, &golden.values("mean"));
-    assert_close(&format!("{name} std"), &posterior.std, &golden.values("std"));
+    assert_close(b, &format!("{name} mean"), &posterior.mean, &golden.values("mean"));
+    assert_close(b, &format!("{name} std"), &posterior.std, &golden.values("std"));
     let decoded = autoencoder.decode(b, &golden.image(b, "latents")).expect("decodes");
     assert_image(b, &format!("{name} decoded"), &decoded, &golden, "decoded");
 
@@ -75,6 +78,7 @@ fn kl_on<B: Backend>(b: &B, name: &str, config: &AutoencoderConfig) {
 fn tiny(name: &str) {
     tiny_on(&backend(), name);
     tiny_on(&cpu(), name);
+    gpus().iter().for_each(|gpu| tiny_on(gpu, name));
 }
 
 fn tiny_on<B: Backend>(b: &B, name: &str) {

@@ -1,57 +1,28 @@
 //! The backend of graphics cards, on Mesa's software driver.
+#![allow(clippy::print_stdout, reason = "tests show their errors and what they validated")]
+
+mod adapters;
+mod faults;
+mod operations;
+mod recordings;
+mod shaders;
 
 use fourstep_compute::{
-    ComputeError, Precision,
-    gpu::{AdapterKind, Gpu, GpuOptions, adapters},
+    Precision,
+    gpu::{Gpu, GpuOptions, Instead},
 };
 
 /// Mesa's driver that computes on the processor: enough to tell what is right, on every machine alike.
 const SOFTWARE: &str = "llvmpipe";
 
 fn open(precision: Precision) -> Gpu {
-    let options = GpuOptions { adapter: Some(SOFTWARE.into()), precision };
+    open_with(precision, Instead::default())
+}
+
+/// Opens the driver as if it were another card.
+fn open_with(precision: Precision, instead: Instead) -> Gpu {
+    let options = GpuOptions { adapter: Some(SOFTWARE.into()), precision, instead, ..GpuOptions::default() };
     Gpu::open(&options).unwrap_or_else(|e| {
         panic!("{e}\nThese tests need Mesa's software driver for Vulkan: install mesa-vulkan-drivers.")
     })
-}
-
-#[test]
-fn adapters_are_told_the_best_first() {
-    let all = adapters();
-    all.iter().for_each(|adapter| println!("{adapter:?}"));
-    assert!(all.is_sorted_by_key(|adapter| adapter.kind));
-    let software = all.iter().find(|a| a.name.contains(SOFTWARE) && a.api == "Vulkan");
-    let software = software.expect("no software driver for Vulkan: install mesa-vulkan-drivers");
-    assert_eq!(software.kind, AdapterKind::Software);
-    assert!(software.memory_bytes.is_some_and(|bytes| bytes > 1 << 28) && software.largest_binding_bytes > 1 << 20);
-}
-
-#[test]
-fn software_is_not_taken_unless_it_is_named() {
-    match Gpu::open(&GpuOptions::default()) {
-        Ok(gpu) => assert_ne!(gpu.kind(), AdapterKind::Software),
-        Err(e) => assert!(matches!(&e, ComputeError::Unsupported(why) if why.contains(SOFTWARE)), "{e}"),
-    }
-    assert_eq!(open(Precision::F32).kind(), AdapterKind::Software);
-}
-
-#[test]
-fn what_cannot_be_opened_says_what_is_there() {
-    let named = GpuOptions { adapter: Some("Voodoo 3".into()), ..GpuOptions::default() };
-    let error = Gpu::open(&named).expect_err("nobody has it").to_string();
-    assert!(error.contains("Voodoo 3") && error.contains(SOFTWARE), "{error}");
-    let bf16 = GpuOptions { precision: Precision::Bf16, adapter: Some(SOFTWARE.into()) };
-    let error = Gpu::open(&bf16).expect_err("no bf16").to_string();
-    assert!(error.contains("bf16") && error.contains("f16 or f32"), "{error}");
-}
-
-#[test]
-fn a_lost_device_is_told_by_the_next_operation_and_every_later_one() {
-    let gpu = open(Precision::F32);
-    gpu.finish().expect("nothing is wrong yet");
-    gpu.lose();
-    for _ in 0..2 {
-        let error = gpu.finish().expect_err("it is gone");
-        assert!(matches!(&error, ComputeError::DeviceLost { device, .. } if device.contains(SOFTWARE)), "{error}");
-    }
 }

@@ -5,11 +5,18 @@ use fourstep_compute::{
     Backend, ComputeError, Element, HostTensor, Precision, Result, TensorSource,
     candle::{Candle, Device},
     cpu::{Cpu, CpuOptions},
+    gpu::{Gpu, GpuOptions},
 };
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
 
 /// Relative L2 error allowed in f32.
 pub(crate) const TOLERANCE: f64 = 1e-4;
+/// Relative L2 error allowed in f16.
+const TOLERANCE_F16: f64 = 5e-3;
 
 pub(crate) fn backend() -> Candle {
     Candle::open(Device::Cpu, Precision::F32).expect("the CPU opens")
@@ -17,6 +24,17 @@ pub(crate) fn backend() -> Candle {
 
 pub(crate) fn cpu() -> Cpu {
     Cpu::open(CpuOptions { precision: Precision::F32, ..CpuOptions::default() }).expect("the CPU opens")
+}
+
+/// Mesa's software driver for graphics cards, in both of their precisions, opened once for all tests.
+pub(crate) fn gpus() -> [Gpu; 2] {
+    static GPUS: LazyLock<[Gpu; 2]> = LazyLock::new(|| {
+        [Precision::F32, Precision::F16].map(|precision| {
+            let options = GpuOptions { adapter: Some("llvmpipe".into()), precision, ..GpuOptions::default() };
+            Gpu::open(&options).unwrap_or_else(|e| panic!("{e}\nThese tests need it: install mesa-vulkan-drivers."))
+        })
+    });
+    GPUS.clone()
 }
 
 /// The tensors of a safetensors file.
@@ -104,25 +122,27 @@ pub(crate) fn golden_config<C: serde::de::DeserializeOwned>(case: &str) -> C {
     config(&format!("tests/golden/nets/{case}"))
 }
 
-/// Fails where `found` is further from `expected` than [`TOLERANCE`].
-pub(crate) fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
+/// Fails where `found` is further from `expected` than this backend's numbers allow.
+pub(crate) fn assert_close<B: Backend>(b: &B, what: &str, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{what}: length");
     let sum = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
     let difference = sum(&mut found.iter().zip(expected).map(|(f, e)| f64::from(f - e)));
     let error = difference / sum(&mut expected.iter().map(|e| f64::from(*e)));
-    println!("{what:32} relative L2 error {error:.1e}");
-    assert!(error <= TOLERANCE, "{what}: relative L2 error {error:.2e}");
+    let info = b.info();
+    println!("{what:32} {} {}: relative L2 error {error:.1e}", info.backend, info.precision);
+    let tolerance = if info.precision == "f16" { TOLERANCE_F16 } else { TOLERANCE };
+    assert!(error <= tolerance, "{what} in {} on {}: relative L2 error {error:.2e}", info.precision, info.backend);
 }
 
 pub(crate) fn assert_image<B: Backend>(b: &B, what: &str, found: &B::Tensor, golden: &File, name: &str) {
     let (values, shape) = b.download_image(found).expect("downloads");
     assert_eq!(shape, golden.shape::<4>(name), "{what}: shape");
-    assert_close(what, &values, &golden.values(name));
+    assert_close(b, what, &values, &golden.values(name));
 }
 
 pub(crate) fn assert_tokens<B: Backend>(b: &B, what: &str, found: &B::Tensor, golden: &File, name: &str) {
     let (values, _) = b.download_tokens(found).expect("downloads");
-    assert_close(what, &values, &golden.values(name));
+    assert_close(b, what, &values, &golden.values(name));
 }
 
 fn repository() -> PathBuf {
