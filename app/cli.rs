@@ -1,6 +1,7 @@
 //! The command line. Without a subcommand it opens the window; with one it does the same without a window, through
 //! the same engine.
 
+mod adapters;
 mod bench;
 mod compare;
 mod generate;
@@ -17,6 +18,7 @@ mod upscale;
 
 use crate::window;
 use clap::{Args, Parser, Subcommand};
+use fourstep_catalog::scratch_dir;
 use fourstep_engine::{BackendChoice, DeviceOptions, EngineOptions, Isa, Precision};
 use fourstep_protocol::{Failure, FailureKind};
 use std::{process::ExitCode, time::Instant};
@@ -43,16 +45,21 @@ enum Task {
     Upscale(upscale::UpscaleArgs),
     /// Measure how fast a model paints here
     Bench(bench::BenchArgs),
+    /// List the graphics cards that can compute
+    Adapters(adapters::AdaptersArgs),
     /// List, add, download and look into models and LoRAs
     Models(models::ModelsArgs),
 }
 
 /// What computes, and how.
-#[derive(Args, Clone, Copy)]
+#[derive(Args, Clone)]
 struct DeviceArgs {
-    /// What computes: auto, cpu, candle, candle-cpu, candle-cuda, candle-metal
+    /// What computes: auto, cpu, gpu, candle, candle-cpu, candle-cuda, candle-metal
     #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
     backend: BackendChoice,
+    /// Which graphics card computes: any part of a name that `fourstep adapters` lists
+    #[arg(long, global = true, value_name = "NAME")]
+    adapter: Option<String>,
     /// How wide the numbers are: auto, f32, f16, bf16, int8
     #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
     precision: Precision,
@@ -64,12 +71,13 @@ struct DeviceArgs {
 }
 
 impl DeviceArgs {
-    fn options(self) -> DeviceOptions {
-        let Self { backend, precision, isa } = self;
-        DeviceOptions { backend, precision, isa, ..DeviceOptions::default() }
+    fn options(&self) -> DeviceOptions {
+        let Self { backend, adapter, precision, isa } = self.clone();
+        let shader_cache = scratch_dir().map(|folder| folder.join("shaders"));
+        DeviceOptions { backend, adapter, precision, isa, shader_cache, profiler: None }
     }
 
-    fn engine_options(self) -> EngineOptions {
+    fn engine_options(&self) -> EngineOptions {
         EngineOptions { device: self.options(), ..EngineOptions::default() }
     }
 }
@@ -80,10 +88,11 @@ pub(crate) fn run(started: Instant) -> ExitCode {
     let Cli { device, task } = Cli::parse();
     let done = match task {
         None => window::open(device.options()),
-        Some(Task::Generate(args)) => generate::run(args, device),
-        Some(Task::Compare(args)) => compare::run(args, device),
-        Some(Task::Upscale(args)) => upscale::run(args, device),
-        Some(Task::Bench(args)) => bench::run(&args, device, started),
+        Some(Task::Generate(args)) => generate::run(args, &device),
+        Some(Task::Compare(args)) => compare::run(args, &device),
+        Some(Task::Upscale(args)) => upscale::run(args, &device),
+        Some(Task::Bench(args)) => bench::run(&args, &device, started),
+        Some(Task::Adapters(args)) => adapters::run(&args),
         Some(Task::Models(args)) => models::run(&args),
     };
     match done {

@@ -3,6 +3,7 @@
 //! The composition root: the only place that knows all rooms. Without a subcommand it opens the window.
 
 mod cli;
+mod devices;
 mod journal;
 mod keeping;
 mod library;

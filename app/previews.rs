@@ -2,11 +2,11 @@
 
 use fourstep_catalog::Catalog;
 use fourstep_compute::{Backend, cpu::lower_priority};
-use fourstep_engine::{DeviceOptions, OpenDevice, open_tiny_decoder};
+use fourstep_engine::{BackendChoice, DeviceOptions, OpenDevice, open_tiny_decoder};
 use fourstep_preview::{Decode, Decoders, LinearDecoder, Previewer, TinyDecoder};
 use fourstep_protocol::{Failure, ModelInfo, ModelRef};
 
-/// Starts the preview thread. It decodes on the same device as the engine; `wake` is called when there is a preview.
+/// Starts the preview thread. It decodes on this device; `wake` is called when there is a preview.
 ///
 /// # Errors
 /// Where the system has no thread to give.
@@ -29,6 +29,15 @@ pub(crate) fn spawn(
     Previewer::spawn(load, wake)
 }
 
+/// What decodes beside an engine on this device: never a graphics card's queue, where a preview would wait for the step
+/// that is computed.
+pub(crate) fn device(engine: &DeviceOptions) -> DeviceOptions {
+    match engine.backend {
+        BackendChoice::Auto | BackendChoice::Gpu => engine.on_processor(),
+        _ => engine.clone(),
+    }
+}
+
 /// The best decoder for a model's latents: a tiny one, else the linear one of its family.
 ///
 /// # Errors
@@ -44,6 +53,7 @@ fn tiny(catalog: &Catalog, device: &DeviceOptions, model: &ModelInfo) -> Result<
     match device.open()? {
         OpenDevice::Candle(backend) => tiny_on(backend, catalog, model),
         OpenDevice::Cpu(backend) => tiny_on(backend, catalog, model),
+        OpenDevice::Gpu(backend) => tiny_on(backend, catalog, model),
     }
 }
 

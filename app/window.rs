@@ -1,6 +1,7 @@
 //! `fourstep` without a subcommand: the window.
 
 use crate::{
+    devices::DevicesPort,
     journal::Journal,
     keeping::{GalleryPort, NoTimeline, TimelinePort},
     library::CatalogLibrary,
@@ -11,7 +12,7 @@ use crate::{
     wildcards::WildcardPort,
 };
 use fourstep_catalog::Catalog;
-use fourstep_engine::{DeviceOptions, Engine, EngineOptions};
+use fourstep_engine::{BackendChoice, DeviceOptions, Engine, EngineOptions};
 use fourstep_gallery::DEFAULT_TIMELINE_BYTES;
 use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
 use fourstep_session::{Moment, Session, Settings};
@@ -31,8 +32,10 @@ pub(crate) fn open(device: DeviceOptions) -> Result<(), Failure> {
     for problem in catalog.problems() {
         log::warn!("{problem}");
     }
-    // Opened before the window, so that a device that does not exist is said on the terminal that asked for it.
-    device.open()?;
+    if is_given(&device) {
+        // Opened before the window, so that a device that does not exist is said on the terminal that asked for it.
+        device.open()?;
+    }
     let build = move |waker: Waker| build(&catalog, &device, &waker);
     fourstep_ui::run(build).map_err(|e| {
         let remedy = "fourstep --help says what works without a window.";
@@ -42,18 +45,18 @@ pub(crate) fn open(device: DeviceOptions) -> Result<(), Failure> {
 
 fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, Ports) {
     let start = Instant::now();
+    let models = catalog.models();
+    let settings = settings::load().unwrap_or_else(|| Settings::sample(&models));
+    let chosen = if is_given(device) { device.clone() } else { device.choose(&settings.device) };
     let wake = waker.clone();
-    let options = EngineOptions { device: device.clone(), wake: Box::new(move || wake()), ..EngineOptions::default() };
-    let client: Box<dyn Client> = match Engine::spawn(catalog.clone(), options) {
+    let options = EngineOptions { device: chosen, wake: Box::new(move || wake()), ..EngineOptions::default() };
+    let client: Box<dyn Client> = match Engine::spawn_and_open(catalog.clone(), options) {
         Ok(engine) => Box::new(engine),
         Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),
     };
     let wake = waker.clone();
-    let previewer = previews::spawn(catalog.clone(), device.clone(), move || wake());
+    let previewer = previews::spawn(catalog.clone(), previews::device(device), move || wake());
     let previewer = previewer.inspect_err(|e| log::error!("there are no previews: {e}")).ok();
-    let models = catalog.models();
-    let sample = Settings::sample(&models);
-    let settings = settings::load().unwrap_or(sample);
     let megabytes = settings.ui.timeline_megabytes.map(u64::from);
     let max_bytes = megabytes.map_or(DEFAULT_TIMELINE_BYTES, |megabytes| megabytes << 20);
     let timeline: Box<dyn Timeline> = match TimelinePort::new(max_bytes, waker) {
@@ -68,6 +71,7 @@ fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, 
         settings: Box::new(settings::Store),
         pages: Box::new(Pages::open()),
         library: Box::new(CatalogLibrary::new(catalog.clone(), waker.clone())),
+        devices: Box::new(DevicesPort::new(waker.clone())),
         wildcards: Box::new(WildcardPort::new(waker.clone())),
         timeline,
         gallery: Box::new(GalleryPort::new(waker)),
@@ -77,6 +81,11 @@ fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, 
         clock: Box::new(move || Moment(start.elapsed().as_secs_f64())),
     };
     (session, ports)
+}
+
+/// Whether the command line says what computes, whatever the settings say.
+fn is_given(device: &DeviceOptions) -> bool {
+    device.backend != BackendChoice::Auto || device.adapter.is_some()
 }
 
 /// 32 random bits: the seeds that every program of this kind can type in. The standard library seeds its hashers from

@@ -26,4 +26,4 @@ pub use details::{LoraDetails, ModelDetails, NetworkDetails};
 pub use hub_cache::{cache_dir, repo_dir, snapshot_dir, snapshot_file};
 pub use location::{HubFile, Location, LoraLocation};
 pub use own::FolderKind;
-pub use places::{Places, config_dir};
+pub use places::{Places, config_dir, scratch_dir};

@@ -26,6 +26,11 @@ pub fn config_dir() -> Option<PathBuf> {
     ProjectDirs::from("", "", "fourstep").map(|dirs| dirs.config_dir().to_path_buf())
 }
 
+/// Where the program keeps what it can make again; nothing is created.
+pub fn scratch_dir() -> Option<PathBuf> {
+    ProjectDirs::from("", "", "fourstep").map(|dirs| dirs.cache_dir().to_path_buf())
+}
+
 /// A path as typed, with `~` at its start replaced by the home folder.
 pub(crate) fn expand(path: &str) -> PathBuf {
     let path = path.trim();

@@ -73,7 +73,7 @@ struct Report {
 }
 
 /// Measures and reports.
-pub(super) fn run(args: &BenchArgs, device: DeviceArgs, started: Instant) -> Result<(), Failure> {
+pub(super) fn run(args: &BenchArgs, device: &DeviceArgs, started: Instant) -> Result<(), Failure> {
     let catalog = catalog();
     let model = args.model.info(&catalog)?;
     let mut request = Request::new(&model, "a red apple on a blue background");
@@ -256,9 +256,14 @@ fn table(r: &Report) -> String {
     let ms = |secs: Option<f64>| secs.map_or_else(|| "none".into(), |s| format!("{:.1} ms", s * 1000.0));
     let memory = r.peak_memory_bytes.map_or_else(|| "unknown".into(), |b| format!("{} MiB", b >> 20));
     let d = &r.device;
+    let computes_with = match (d.threads, d.memory_bytes) {
+        (0, Some(bytes)) => format!(", {:.1} GB", bytes as f64 / 1e9),
+        (0, None) => String::new(),
+        (threads, _) => format!(", {threads} threads"),
+    };
     let rows = [
         ("model", format!("{} at {}, {} steps", r.model, r.size, r.steps)),
-        ("device", format!("{} {} {}, {} threads", d.backend, d.device, d.precision, d.threads)),
+        ("device", format!("{} {} {}{computes_with}", d.backend, d.device, d.precision)),
         ("ready", ms(r.ready_secs)),
         ("load", ms(r.load_secs)),
         ("text encode", ms(r.text_secs)),

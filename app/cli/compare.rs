@@ -27,7 +27,7 @@ pub(super) struct CompareArgs {
 }
 
 /// Paints with the model's live recipe and with its slow one, and puts both on a sheet.
-pub(super) fn run(args: CompareArgs, device: DeviceArgs) -> Result<(), Failure> {
+pub(super) fn run(args: CompareArgs, device: &DeviceArgs) -> Result<(), Failure> {
     let catalog = catalog();
     let model = args.prompt.model.info(&catalog)?;
     let slow = model.compare.as_ref().ok_or_else(|| only_fast(&catalog, &model))?;

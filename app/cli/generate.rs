@@ -45,7 +45,7 @@ pub(super) struct GenerateArgs {
 }
 
 /// Paints one picture. Everything that can be checked is checked before anything is loaded.
-pub(super) fn run(args: GenerateArgs, device: DeviceArgs) -> Result<(), Failure> {
+pub(super) fn run(args: GenerateArgs, device: &DeviceArgs) -> Result<(), Failure> {
     let catalog = catalog();
     let model = args.prompt.model.info(&catalog)?;
     let mut request = spoken(&args.prompt.typed(&catalog, &model, &args.recipe)?, &catalog, &model);

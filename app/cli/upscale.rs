@@ -36,7 +36,7 @@ pub(super) struct UpscaleArgs {
 }
 
 /// Enlarges one picture, and paints it anew tile by tile.
-pub(super) fn run(args: UpscaleArgs, device: DeviceArgs) -> Result<(), Failure> {
+pub(super) fn run(args: UpscaleArgs, device: &DeviceArgs) -> Result<(), Failure> {
     let catalog = catalog();
     let opened = fourstep_gallery::open(&args.input)?;
     let (model, request) = args.request(&catalog, &opened)?;

@@ -32,7 +32,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
     fn info(&self) -> BackendInfo;
 
     /// The memory that its weights and tensors lie in; `None` where that is the machine's own or the device does not tell.
-    fn memory(&self) -> Option<DeviceMemory> {
+    fn device_memory(&self) -> Option<DeviceMemory> {
         None
     }
 

@@ -34,11 +34,24 @@ impl Engine {
     /// [`Failure`] where the device cannot be opened or the system gives no thread.
     pub fn spawn(catalog: Catalog, options: EngineOptions) -> Result<Self, Failure> {
         let device = options.device.open()?.serving();
-        Self::start(device, catalog, options)
+        Self::start(Some(device), catalog, options)
     }
 
-    /// Starts the thread on this device; those that come after it are opened as the options say.
-    pub(crate) fn start(device: Box<dyn Serve>, catalog: Catalog, options: EngineOptions) -> Result<Self, Failure> {
+    /// As [`spawn`](Self::spawn), but it is the thread that opens the device. Where that cannot be, the processor computes,
+    /// and [`Event::DeviceFailed`] says why.
+    ///
+    /// # Errors
+    /// [`Failure`] where the system gives no thread.
+    pub fn spawn_and_open(catalog: Catalog, options: EngineOptions) -> Result<Self, Failure> {
+        Self::start(None, catalog, options)
+    }
+
+    /// Starts the thread on this device, or on the one of the options.
+    pub(crate) fn start(
+        device: Option<Box<dyn Serve>>,
+        catalog: Catalog,
+        options: EngineOptions,
+    ) -> Result<Self, Failure> {
         let EngineOptions { device: devices, wake, available_bytes } = options;
         let (outbox, inbox) = mailbox();
         let (sender, events) = bounded(EVENTS_WAITING);

@@ -7,7 +7,7 @@ use crate::{
 };
 use fourstep_catalog::Catalog;
 use fourstep_compute::{Backend, CancelFloor};
-use fourstep_protocol::{DeviceChoice, Event, Failure};
+use fourstep_protocol::{Event, Failure};
 
 /// Everything of the inference thread but the device and what lies on it.
 pub(crate) struct FarEnd {
@@ -33,33 +33,34 @@ impl<B: Backend> Serve for B {
 }
 
 impl FarEnd {
-    /// Works on this device, and on those that come after it, until nobody can ask any more.
-    pub(crate) fn work(mut self, mut device: Box<dyn Serve>) {
-        let mut asked = None;
+    /// Works on this device, or on the one that was chosen, and on those that come after it, until nobody can ask any more.
+    pub(crate) fn work(mut self, first: Option<Box<dyn Serve>>) {
+        let (mut next, mut asked) = (first.map_or_else(|| self.open(), Ok), None);
         loop {
-            let next = match device.serve(&self, asked) {
+            let device = match next {
+                Ok(device) => device,
+                Err(failure) => {
+                    let run = asked.map(|asked: Asked| asked.run);
+                    return self.events.send(Event::Failed { run, failure });
+                }
+            };
+            next = match device.serve(&self, asked) {
                 Left::Unneeded => return,
                 Left::Chosen(choice, waiting) => {
                     asked = waiting;
-                    self.change_to(&choice)
+                    self.devices = self.devices.choose(&choice);
+                    self.open()
                 }
                 Left::Failed(failure, begun) => {
                     asked = Some(begun);
                     self.go_on(failure)
                 }
             };
-            device = match next {
-                Ok(device) => device,
-                Err(failure) => {
-                    let run = asked.map(|asked| asked.run);
-                    return self.events.send(Event::Failed { run, failure });
-                }
-            };
         }
     }
 
-    fn change_to(&mut self, choice: &DeviceChoice) -> Result<Box<dyn Serve>, Failure> {
-        self.devices = self.devices.choose(choice);
+    /// What was chosen; the processor where that cannot be opened.
+    fn open(&self) -> Result<Box<dyn Serve>, Failure> {
         self.devices.open().map_or_else(|failure| self.go_on(failure), |device| Ok(device.serving()))
     }
 
@@ -68,7 +69,7 @@ impl FarEnd {
         log::warn!("{failure}");
         let remedy = "The processor paints from now on; choose the device again to go back to it.".into();
         self.events.send(Event::DeviceFailed(Failure { remedy, ..failure }));
-        Ok(self.devices.open_processor()?.serving())
+        Ok(self.devices.on_processor().open()?.serving())
     }
 }
 

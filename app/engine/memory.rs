@@ -32,7 +32,7 @@ impl Memory {
     pub(crate) fn new<B: Backend>(backend: &B, available: AvailableBytes) -> Self {
         let BackendInfo { on_host, weight_bits, value_bits, .. } = backend.info();
         let device = backend.clone();
-        let on_device = move || device.memory().map(|memory| memory.free_bytes);
+        let on_device = move || device.device_memory().map(|memory| memory.free_bytes);
         let available = if on_host { available } else { Arc::new(on_device) };
         Self { available, on_host, weight_bits: weight_bits.into(), value_bits: value_bits.into() }
     }

@@ -3,9 +3,10 @@ use fourstep_compute::{
     ComputeError, Precision,
     candle::{self, Candle},
     cpu::{Cpu, CpuOptions, Isa, Profiler},
+    gpu::{Gpu, GpuOptions},
 };
 use fourstep_protocol::{DeviceChoice, Failure};
-use std::{str::FromStr, sync::Arc};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 /// How an engine computes.
 pub struct EngineOptions {
@@ -28,10 +29,14 @@ impl Default for EngineOptions {
 pub struct DeviceOptions {
     /// What computes.
     pub backend: BackendChoice,
+    /// Part of the name of the graphics card that computes; `None` is the best there is.
+    pub adapter: Option<String>,
     /// How wide the numbers are.
     pub precision: Precision,
     /// Which instructions the cpu backend uses; `None` is the best there are.
     pub isa: Option<Isa>,
+    /// The folder where the gpu backend keeps compiled shaders; `None` is nowhere.
+    pub shader_cache: Option<PathBuf>,
     /// Where the cpu backend writes down what it does.
     pub profiler: Option<Profiler>,
 }
@@ -43,6 +48,8 @@ pub enum OpenDevice {
     Candle(Candle),
     /// By the kernels.
     Cpu(Cpu),
+    /// By wgpu.
+    Gpu(Gpu),
 }
 
 impl OpenDevice {
@@ -51,6 +58,7 @@ impl OpenDevice {
         match self {
             Self::Candle(backend) => Box::new(backend),
             Self::Cpu(backend) => Box::new(backend),
+            Self::Gpu(backend) => Box::new(backend),
         }
     }
 }
@@ -65,19 +73,36 @@ impl DeviceOptions {
             Failure::input(
                 "The computing device could not be opened",
                 e,
-                "Use --backend auto --precision auto, or build with the cargo feature of your device (cuda, metal).",
+                "Use --backend auto --precision auto; fourstep adapters lists graphics cards, and the cargo features cuda \
+                 and metal build in candle's devices.",
             )
         })
     }
 
+    /// The same with another device.
+    pub fn choose(&self, choice: &DeviceChoice) -> Self {
+        let (backend, adapter) = match choice {
+            DeviceChoice::Auto => (BackendChoice::Auto, None),
+            DeviceChoice::Processor => return self.on_processor(),
+            DeviceChoice::Adapter(name) => (BackendChoice::Gpu, Some(name.clone())),
+        };
+        Self { backend, adapter, ..self.clone() }
+    }
+
+    /// The same on the processor, which does not compute in every precision that cards do.
+    pub fn on_processor(&self) -> Self {
+        let precision = if self.precision == Precision::F16 { Precision::Auto } else { self.precision };
+        Self { backend: BackendChoice::Cpu, adapter: None, precision, ..self.clone() }
+    }
+
     fn try_open(&self) -> Result<OpenDevice, ComputeError> {
-        let candle = |device| self.only_cpu_has_instructions(Candle::open(device, self.precision)?);
+        self.check()?;
+        let candle = |device| Candle::open(device, self.precision).map(OpenDevice::Candle);
         match self.backend {
-            BackendChoice::Auto => match Candle::open_gpu(self.precision)? {
-                Some(gpu) => self.only_cpu_has_instructions(gpu),
-                None => self.open_cpu(),
-            },
+            BackendChoice::Auto if self.adapter.is_some() => self.open_gpu(),
+            BackendChoice::Auto => self.open_best(),
             BackendChoice::Cpu => self.open_cpu(),
+            BackendChoice::Gpu => self.open_gpu(),
             BackendChoice::Candle => candle(candle::Device::Auto),
             BackendChoice::CandleCpu => candle(candle::Device::Cpu),
             BackendChoice::CandleCuda => candle(candle::Device::Cuda(0)),
@@ -85,46 +110,53 @@ impl DeviceOptions {
         }
     }
 
-    /// The same with another device.
-    pub fn choose(&self, choice: &DeviceChoice) -> Self {
-        let backend = match choice {
-            DeviceChoice::Auto => BackendChoice::Auto,
-            DeviceChoice::Processor => BackendChoice::Cpu,
-        };
-        Self { backend, ..self.clone() }
+    /// What was asked for is not silently left out.
+    fn check(&self) -> Result<(), ComputeError> {
+        use BackendChoice::{Auto, Cpu, Gpu};
+        if let (Some(isa), false) = (self.isa, matches!(self.backend, Auto | Cpu)) {
+            return Err(ComputeError::Unsupported(format!("only the cpu backend can be told to use {isa}")));
+        }
+        if let (Some(adapter), false) = (&self.adapter, matches!(self.backend, Auto | Gpu)) {
+            return Err(ComputeError::Unsupported(format!("only the gpu backend can be told to use `{adapter}`")));
+        }
+        Ok(())
     }
 
-    /// The processor, whatever was chosen: in the same precision, where it has that.
-    ///
-    /// # Errors
-    /// [`Failure`] where it cannot compute at all.
-    pub fn open_processor(&self) -> Result<OpenDevice, Failure> {
-        let same = Self { backend: BackendChoice::Cpu, ..self.clone() };
-        same.open().or_else(|_| Self { precision: Precision::Auto, isa: None, ..same }.open())
+    /// A graphics card, where there is one that is no software and computes like this; else the processor.
+    fn open_best(&self) -> Result<OpenDevice, ComputeError> {
+        if self.isa.is_some() {
+            return self.open_cpu();
+        }
+        if let Some(gpu) = Candle::open_gpu(self.precision)? {
+            return Ok(OpenDevice::Candle(gpu));
+        }
+        self.open_gpu().or_else(|why| {
+            log::debug!("{why}");
+            self.open_cpu()
+        })
+    }
+
+    fn open_gpu(&self) -> Result<OpenDevice, ComputeError> {
+        let Self { adapter, precision, shader_cache: cache, .. } = self.clone();
+        Gpu::open(&GpuOptions { adapter, precision, cache, ..GpuOptions::default() }).map(OpenDevice::Gpu)
     }
 
     fn open_cpu(&self) -> Result<OpenDevice, ComputeError> {
         let Self { precision, isa, profiler, .. } = self.clone();
         Cpu::open(CpuOptions { isa, precision, threads: None, profiler }).map(OpenDevice::Cpu)
     }
-
-    /// What was asked for is not silently left out.
-    fn only_cpu_has_instructions(&self, opened: Candle) -> Result<OpenDevice, ComputeError> {
-        match self.isa {
-            Some(isa) => Err(ComputeError::Unsupported(format!("only the cpu backend can be told to use {isa}"))),
-            None => Ok(OpenDevice::Candle(opened)),
-        }
-    }
 }
 
 /// What computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BackendChoice {
-    /// A GPU that this build and this machine have, else the processor.
+    /// The best graphics card there is, else the processor.
     #[default]
     Auto,
     /// The processor.
     Cpu,
+    /// A graphics card, through wgpu.
+    Gpu,
     /// candle on the best device it finds.
     Candle,
     /// candle on the processor.
@@ -137,9 +169,10 @@ pub enum BackendChoice {
 
 impl BackendChoice {
     /// Every choice with its name on the command line.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 7] = [
         (Self::Auto, "auto"),
         (Self::Cpu, "cpu"),
+        (Self::Gpu, "gpu"),
         (Self::Candle, "candle"),
         (Self::CandleCpu, "candle-cpu"),
         (Self::CandleCuda, "candle-cuda"),

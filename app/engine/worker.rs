@@ -24,7 +24,7 @@ pub(crate) struct Worker<'a, B: Backend> {
     setup: Setup<B>,
     pipeline: Pipeline<B>,
     /// The processor itself computes: there is nothing to fall back to.
-    on_host: bool,
+    on_processor: bool,
 }
 
 /// Why a device was left.
@@ -68,15 +68,15 @@ fn droppable(event: &Event) -> bool {
 
 impl<'a, B: Backend> Worker<'a, B> {
     pub(crate) fn new(far_end: &'a FarEnd, backend: B) -> Self {
-        let on_host = backend.info().on_host;
+        let on_processor = backend.info().threads > 0;
         let memory = Memory::new(&backend, far_end.available_bytes.clone());
         let setup = Setup { backend, catalog: far_end.catalog.clone(), memory };
-        Self { far_end, pipeline: Pipeline::new(setup.clone()), setup, on_host }
+        Self { far_end, pipeline: Pipeline::new(setup.clone()), setup, on_processor }
     }
 
     /// Does `first`, and works until the device is left.
     pub(crate) fn work(mut self, first: Option<Asked>) -> Left {
-        if self.on_host {
+        if self.on_processor {
             lower_priority();
         }
         self.far_end.events.send(Event::Ready(device_info(&self.setup.backend)));
@@ -121,7 +121,7 @@ impl<'a, B: Backend> Worker<'a, B> {
             // Drivers panic too; a fault of our own is told when the processor has it as well.
             Err(RunError::Device(panicked(&*panic)))
         });
-        if let (Err(RunError::Device(failure)), false) = (&result, self.on_host) {
+        if let (Err(RunError::Device(failure)), false) = (&result, self.on_processor) {
             return Some(Left::Failed(failure.clone(), asked));
         }
         events.send(closing(asked.run, result));
@@ -158,6 +158,6 @@ fn device_info<B: Backend>(backend: &B) -> DeviceInfo {
         device: info.device,
         precision: info.precision.into(),
         threads: info.threads,
-        memory_bytes: backend.memory().map(|memory| memory.total_bytes),
+        memory_bytes: backend.device_memory().map(|memory| memory.total_bytes),
     }
 }

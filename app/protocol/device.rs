@@ -9,6 +9,8 @@ pub enum DeviceChoice {
     Auto,
     /// The processor.
     Processor,
+    /// The graphics card with this in its name.
+    Adapter(String),
 }
 
 /// What computes, and how.
@@ -24,4 +26,11 @@ pub struct DeviceInfo {
     pub threads: usize,
     /// Of a device with memory of its own, where it tells.
     pub memory_bytes: Option<u64>,
+}
+
+impl DeviceInfo {
+    /// Whether a graphics card computes, whose name is long.
+    pub fn on_card(&self) -> bool {
+        self.backend == "gpu"
+    }
 }

@@ -103,6 +103,7 @@ impl App {
         let status = self.status.update(&ctx, &self.session, now);
         let modal = self.overlay.is_some() || self.path_dialog.is_some() || self.browser.is_some();
         let looking = self.ports.library.is_looking();
+        let adapters = self.ports.devices.adapters();
         let mut intents = Vec::new();
         let failure = self.failure.as_ref();
         // Only the page of the first start asks for chance.
@@ -115,6 +116,7 @@ impl App {
             missing: self.missing.as_ref(),
             older: older.as_deref(),
             looking,
+            adapters: &adapters,
             recorded: self.recorder.as_ref().map(Recorder::count),
             chance,
             intents: &mut intents,

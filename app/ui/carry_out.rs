@@ -73,7 +73,8 @@ impl App {
                 let ui = self.session.ui_mut();
                 ui.letters = Letters::new(ui.letters.percent().saturating_add_signed(*by as i16 * LETTERS_STEP));
             }
-            Intent::Preferences => self.overlay = Some(Overlay::Preferences(Preferences::default())),
+            Intent::Preferences => self.show_preferences(Preferences::default()),
+            Intent::ShowDevices => self.show_preferences(Preferences::computing()),
             Intent::ShowWelcome => self.overlay = Some(Overlay::Welcome),
             Intent::ShowLog => self.overlay = Some(Overlay::Log(LogView::default())),
             Intent::ToggleHelp => {
@@ -112,6 +113,12 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    /// Cards may have come or gone since they were last open.
+    fn show_preferences(&mut self, preferences: Preferences) {
+        self.ports.devices.refresh();
+        self.overlay = Some(Overlay::Preferences(preferences));
     }
 
     fn escape(&mut self, ctx: &Context, now: Moment) {

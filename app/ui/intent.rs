@@ -1,3 +1,4 @@
+use crate::devices::AdapterInfo;
 use crate::restored::Missing;
 use crate::stage::gallery;
 use crate::timeline;
@@ -54,6 +55,8 @@ pub(crate) enum Intent {
     NudgeLetters(i32),
     /// Show language, theme, letters and shortcuts.
     Preferences,
+    /// Show what there is to compute on.
+    ShowDevices,
     /// Show what the program has noted.
     ShowLog,
     /// Show the page of the first start.
@@ -106,6 +109,8 @@ pub(crate) struct View<'a> {
     pub older: Option<&'a fourstep_protocol::Finished>,
     /// Folders are being looked through for models.
     pub looking: bool,
+    /// The graphics cards there are.
+    pub adapters: &'a [AdapterInfo],
     /// Pictures recorded so far, while that is done.
     pub recorded: Option<usize>,
     /// Another number in every frame in which one may be asked for.

@@ -8,6 +8,7 @@ mod app_icon;
 mod batch;
 mod browser;
 mod carry_out;
+mod devices;
 mod drop;
 mod error_bar;
 mod files;
@@ -47,6 +48,7 @@ mod widgets;
 mod words;
 
 pub use app::App;
+pub use devices::{AdapterInfo, AdapterKind, Devices};
 pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
     Choice, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture, PageStore, PictureFiles,

@@ -1,3 +1,4 @@
+use crate::devices::Devices;
 use crate::i18n::tr;
 use crate::keeping::{Gallery, Timeline};
 use fourstep_canvas::Page;
@@ -22,6 +23,8 @@ pub struct Ports {
     pub pages: Box<dyn PageStore>,
     /// What is here to paint with, and what can be downloaded.
     pub library: Box<dyn Library>,
+    /// What there is to compute on.
+    pub devices: Box<dyn Devices>,
     /// The lists that wildcards of prompts choose from.
     pub wildcards: Box<dyn WildcardFiles>,
     /// Every finished frame.

@@ -7,7 +7,7 @@ use crate::shortcuts::{Command, keys};
 use crate::theme::{self, palette};
 use crate::widgets::{icon_button, tip};
 use crate::{model_menu, status_view};
-use egui::{Align, Align2, Frame, Layout, Margin, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{Align, Align2, CursorIcon, Frame, Layout, Margin, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 use fourstep_session::Status;
 
 /// Draws the bar.
@@ -38,7 +38,7 @@ fn window_buttons(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 /// From the right edge inwards, each in a place of fixed width.
-fn metrics(ui: &mut Ui, view: &View<'_>) {
+fn metrics(ui: &mut Ui, view: &mut View<'_>) {
     ui.spacing_mut().item_spacing.x = 16.0;
     let m = view.session.metrics();
     let rate = m.pictures_per_sec.map(|r| if r < 10.0 { format!("{r:.1}") } else { format!("{r:.0}") });
@@ -46,23 +46,47 @@ fn metrics(ui: &mut Ui, view: &View<'_>) {
     let first = m.first_preview_secs.map(duration);
     cell(ui, 76.0, tr("top-first-preview"), first, tr("top-first-preview-meaning"));
     cell(ui, 56.0, tr("top-last-run"), m.last_run_secs.map(duration), tr("top-last-run-meaning"));
+    device(ui, view);
+}
+
+/// What computes; a click leads to where it is chosen.
+fn device(ui: &mut Ui, view: &mut View<'_>) {
     let device = view.session.device();
-    let meaning = device.map_or_else(String::new, |d| {
-        tr_with("top-device-meaning", &[("backend", d.backend.as_str().into()), ("threads", d.threads.into())])
+    let meaning = device.map_or_else(String::new, |d| match d.on_card() {
+        true => tr_with("top-device-card", &[("device", d.device.as_str().into())]),
+        false => {
+            tr_with("top-device-meaning", &[("backend", d.backend.as_str().into()), ("threads", d.threads.into())])
+        }
     });
-    let device = device.map(|d| format!("{} {}", d.device, d.precision));
-    cell(ui, 72.0, tr("top-device"), device, &meaning);
+    // The names of cards are long.
+    let value = device.map(|d| format!("{} {}", if d.on_card() { "GPU" } else { &d.device }, d.precision));
+    let value = value.unwrap_or_else(|| "–".into());
+    let (rect, response) = ui.allocate_exact_size(vec2(72.0, 36.0), Sense::click());
+    let name = tr("top-device");
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{name} {value}")));
+    if response.hovered() {
+        ui.painter().rect_filled(rect.expand2(vec2(6.0, 4.0)), theme::RADIUS, palette(ui).hover);
+    }
+    written(ui, rect, name, &value);
+    if tip(ui, response, &meaning, "").on_hover_cursor(CursorIcon::PointingHand).clicked() {
+        view.want(Intent::ShowDevices);
+    }
 }
 
 fn cell(ui: &mut Ui, width: f32, name: &str, value: Option<String>, meaning: &str) {
-    let p = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(width, 36.0), Sense::hover());
     let value = value.unwrap_or_else(|| "–".into());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {value}")));
+    written(ui, rect, name, &value);
+    tip(ui, response, meaning, "");
+}
+
+/// A name and its value below.
+fn written(ui: &Ui, rect: Rect, name: &str, value: &str) {
+    let p = palette(ui);
     let painter = ui.painter();
     painter.text(rect.right_top(), Align2::RIGHT_TOP, name, theme::regular(12.0), p.secondary);
     painter.text(rect.right_bottom(), Align2::RIGHT_BOTTOM, value, theme::medium(14.0), p.text);
-    tip(ui, response, meaning, "");
 }
 
 /// A time in three or so figures.

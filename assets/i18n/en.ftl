@@ -30,6 +30,7 @@ top-last-run = Last run
 top-last-run-meaning = From a change to the finished picture
 top-device = Device
 top-device-meaning = Computed by { $backend } with { $threads } threads
+top-device-card = Computed by { $device }. Click to choose another device
 
 ## Menu of models
 
@@ -570,7 +571,7 @@ help-newer = Newer picture
 help-star = Star a picture
 help-go-on = Go on from a picture: take its settings
 help-view = View
-help-tabs = The next view: twin, grid, canvas…
+help-tabs = The next view: picture, twin, grid, canvas, gallery
 help-stage-only = Nothing but the picture
 help-zoom = Fit, or one pixel to a pixel
 help-pixels = Smooth, or pixels
@@ -702,6 +703,17 @@ prefs-latency-off = Off
 prefs-latency-ms = { $n } ms
 prefs-latency-why = While things move, the tiny decoder, fewer steps or a smaller size keep this time, marked as a draft; after a pause the picture is painted as asked for.
 prefs-percent = { $n } %
+prefs-computing = Computing
+prefs-device = Device
+prefs-device-why = Another device takes over at once and paints the picture again. Where a card fails or has too little memory, the processor goes on.
+device-auto = Automatic: the best graphics card, else the processor
+device-processor = Processor
+device-gone = { $name } · not found
+device-discrete = graphics card
+device-integrated = part of the processor
+device-virtual = virtual
+device-software = software, slow
+device-now = Painting on { $device } in { $precision }
 prefs-keys-change = Change
 prefs-keys-change-name = Change the keys of “{ $what }”
 prefs-keys-press = Press keys

@@ -30,6 +30,7 @@ top-last-run = 上次繪製
 top-last-run-meaning = 從變更到圖片完成的時間
 top-device = 裝置
 top-device-meaning = 由 { $backend } 以 { $threads } 個執行緒運算
+top-device-card = 由 { $device } 運算。按一下可選擇其他裝置
 
 ## 模型選單
 
@@ -549,7 +550,7 @@ help-newer = 較新的圖片
 help-star = 為圖片加星號
 help-go-on = 套用圖片的設定
 help-view = 檢視
-help-tabs = 下一個檢視：對照、網格、畫布…
+help-tabs = 下一個檢視：圖片、對照、網格、畫布、圖庫
 help-stage-only = 只顯示圖片
 help-zoom = 符合視窗或一比一
 help-pixels = 平滑或像素
@@ -672,6 +673,17 @@ prefs-latency-off = 關閉
 prefs-latency-ms = { $n } 毫秒
 prefs-latency-why = 變動中會以微型解碼器、較少步數或較小尺寸維持這個時間，並標示為草圖；停下後再依設定完整繪製。
 prefs-percent = { $n } %
+prefs-computing = 運算
+prefs-device = 裝置
+prefs-device-why = 換了裝置會立刻改由新裝置重畫這張圖片。顯示卡故障或記憶體不足時，由處理器接手。
+device-auto = 自動：最好的顯示卡，沒有則用處理器
+device-processor = 處理器
+device-gone = { $name } · 找不到
+device-discrete = 獨立顯示卡
+device-integrated = 內建顯示
+device-virtual = 虛擬
+device-software = 軟體模擬，較慢
+device-now = 目前由 { $device } 以 { $precision } 繪製
 prefs-keys-change = 變更
 prefs-keys-change-name = 變更「{ $what }」的按鍵
 prefs-keys-press = 請按鍵

@@ -21,6 +21,8 @@ pub(super) struct Device {
     /// `NAME (Vulkan)`.
     pub(super) label: String,
     pub(super) kind: AdapterKind,
+    /// As its driver told when it was opened here.
+    pub(super) memory_bytes: Option<u64>,
     pub(super) features: wgpu::Features,
     pub(super) limits: wgpu::Limits,
     faults: Arc<Faults>,
@@ -59,7 +61,7 @@ impl Device {
             device: described.label(),
             message: e.to_string(),
         })?;
-        let opened = Self::on(device, queue);
+        let opened = Self { memory_bytes: described.memory_bytes, ..Self::on(device, queue) };
         let faults = opened.faults.clone();
         opened.device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| faults.report(e.to_string())));
         Ok(opened)
@@ -73,6 +75,7 @@ impl Device {
         Self {
             label: format!("{} ({})", info.name, adapter::api(info.backend)),
             kind: adapter::kind(info.device_type),
+            memory_bytes: None,
             features: device.features(),
             limits: device.limits(),
             device,

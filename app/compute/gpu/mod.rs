@@ -127,8 +127,7 @@ impl Gpu {
 
     fn borrow(&self, bytes: u64) -> Result<Borrowed> {
         self.shared.forget_gone();
-        let weight_bytes = self.shared.weight_bytes.load(Ordering::Relaxed);
-        self.memory.borrow(&self.shared.device, self.shared.gone(), bytes, weight_bytes)
+        self.memory.borrow(&self.shared.device, self.shared.gone(), bytes)
     }
 
     /// Takes on a kernel.

@@ -1,10 +1,11 @@
 use super::{
-    Conv2d, Embedding, Geglu, Gpu, GroupNorm, LayerNorm, Linear, Tensor,
+    Conv2d, Embedding, Geglu, Gpu, GroupNorm, LayerNorm, Linear, MemoryUse, Tensor,
     product::{Patches, Product, Vectors},
     transfer,
 };
 use crate::{
-    Activation, Backend, BackendInfo, CancelToken, Conv2dSpec, Epilogue, HostTensor, Mask, Padding, Result,
+    Activation, Backend, BackendInfo, CancelToken, Conv2dSpec, DeviceMemory, Epilogue, HostTensor, Mask, Padding,
+    Result,
     shapes::{self, Added, Picture, Tokens},
 };
 
@@ -27,6 +28,13 @@ impl Backend for Gpu {
             weight_bits: self.width.bits(),
             value_bits: self.width.bits(),
         }
+    }
+
+    fn device_memory(&self) -> Option<DeviceMemory> {
+        let total_bytes = self.shared.device.memory_bytes.filter(|_| !self.info().on_host)?;
+        let MemoryUse { weight_bytes, tensors } = self.memory();
+        let used = weight_bytes + tensors.held_bytes;
+        Some(DeviceMemory { total_bytes, free_bytes: total_bytes.saturating_sub(used) })
     }
 
     fn with_cancel(&self, token: CancelToken) -> Self {

@@ -76,10 +76,10 @@ impl Backend for Card {
     type Embedding = <Cpu as Backend>::Embedding;
 
     fn info(&self) -> BackendInfo {
-        BackendInfo { backend: "card", device: "card".into(), on_host: false, ..self.cpu.info() }
+        BackendInfo { backend: "card", device: "card".into(), threads: 0, on_host: false, ..self.cpu.info() }
     }
 
-    fn memory(&self) -> Option<DeviceMemory> {
+    fn device_memory(&self) -> Option<DeviceMemory> {
         let Fate::Small(bytes) = self.fate else { return None };
         Some(DeviceMemory { total_bytes: bytes, free_bytes: bytes })
     }

@@ -1,6 +1,7 @@
 use super::double::{Card, Fate};
 use crate::{BackendChoice, DeviceOptions, Engine, EngineOptions, Precision};
 use fourstep_catalog::Catalog;
+use fourstep_compute::gpu::{Gpu, GpuOptions};
 use fourstep_protocol::{Client, Command, DeviceChoice, Event, Finished, ModelRef, Request, RunId, Size};
 use std::{sync::Arc, time::Duration};
 
@@ -10,12 +11,12 @@ fn processor() -> EngineOptions {
 }
 
 fn on(card: Card) -> Engine {
-    Engine::start(Box::new(card), Catalog::builtin(), processor()).expect("an engine")
+    Engine::start(Some(Box::new(card)), Catalog::builtin(), processor()).expect("an engine")
 }
 
 fn request() -> Request {
     let info = Catalog::builtin().inspect(&ModelRef::new("sticker")).expect("embedded");
-    Request { seed: 7, size: Size::new(128, 128), ..Request::new(&info, "a cat") }
+    Request { seed: 7, size: Size::new(64, 64), ..Request::new(&info, "a cat") }
 }
 
 fn generate(engine: &Engine, run: u64) {
@@ -120,4 +121,52 @@ fn a_superseded_run_is_not_painted_again() {
     let events: Vec<Event> = (0..3).flat_map(|_| until_closed(&engine)).collect();
     assert_eq!(finished(&events).run, RunId(3));
     assert_eq!(events.iter().filter(|event| matches!(event, Event::Finished(_))).count(), 1);
+}
+
+#[test]
+fn a_card_that_is_not_there_is_told_and_the_processor_paints() {
+    let mut options = processor();
+    options.device = options.device.choose(&DeviceChoice::Adapter("Voodoo 3".into()));
+    let refused = Engine::spawn(Catalog::builtin(), options).err().expect("nobody has it");
+    assert!(refused.why.contains("Voodoo 3"), "{refused}");
+
+    let mut options = processor();
+    options.device = options.device.choose(&DeviceChoice::Adapter("Voodoo 3".into()));
+    let engine = Engine::spawn_and_open(Catalog::builtin(), options).expect("an engine");
+    generate(&engine, 1);
+    let events = until_closed(&engine);
+    assert!(matches!(&events[0], Event::DeviceFailed(failure) if failure.why.contains("Voodoo 3")), "{events:?}");
+    assert_eq!(devices(&events), ["cpu"]);
+    finished(&events);
+    engine.send(Command::Compute(DeviceChoice::Adapter("Voodoo 5".into()))).expect("open");
+    generate(&engine, 2);
+    let events = until_closed(&engine);
+    assert!(matches!(&events[0], Event::DeviceFailed(failure) if failure.why.contains("Voodoo 5")), "{events:?}");
+    finished(&events);
+}
+
+#[test]
+fn a_graphics_card_that_is_lost_in_the_middle_of_a_run_leaves_it_to_the_processor() {
+    let adapter = Some("llvmpipe".into());
+    let gpu = Gpu::open(&GpuOptions { adapter, precision: Precision::F32, ..GpuOptions::default() });
+    let gpu =
+        gpu.unwrap_or_else(|e| panic!("{e}\nThis test needs Mesa's software driver: install mesa-vulkan-drivers."));
+    let engine = Engine::start(Some(Box::new(gpu.clone())), Catalog::builtin(), processor()).expect("an engine");
+    generate(&engine, 1);
+    let mut events = Vec::new();
+    loop {
+        let event = engine.next_event(Duration::from_secs(120)).expect("an event in time");
+        let is_first_step = matches!(event, Event::Step { step: 1, .. });
+        events.push(event);
+        if is_first_step {
+            break;
+        }
+    }
+    gpu.lose();
+    events.extend(until_closed(&engine));
+    let painted = finished(&events);
+    assert_eq!((painted.run, &painted.picture), (RunId(1), &expected().picture));
+    assert_eq!(devices(&events), ["gpu", "cpu"]);
+    let told = |event: &Event| matches!(event, Event::DeviceFailed(failure) if failure.why.contains("lost"));
+    assert!(events.iter().any(told), "{events:?}");
 }

@@ -1,5 +1,6 @@
-//! Language, theme, letters and shortcuts.
+//! Language, theme, letters, what computes, and shortcuts.
 
+mod computing;
 mod general;
 mod keys;
 
@@ -25,12 +26,19 @@ pub(crate) struct Preferences {
 enum Page {
     #[default]
     General,
+    Computing,
     Keys,
 }
 
-const PAGES: [(Page, &str); 2] = [(Page::General, "prefs-general"), (Page::Keys, "prefs-keys")];
+const PAGES: [(Page, &str); 3] =
+    [(Page::General, "prefs-general"), (Page::Computing, "prefs-computing"), (Page::Keys, "prefs-keys")];
 
 impl Preferences {
+    /// Open where one chooses what computes.
+    pub(crate) fn computing() -> Self {
+        Self { page: Page::Computing, ..Self::default() }
+    }
+
     /// Draws them; whether they were closed.
     pub(crate) fn show(&mut self, ctx: &Context, view: &mut View<'_>) -> bool {
         let modal = Modal::new(Id::unique("preferences")).frame(theme::modal_frame(ctx)).show(ctx, |ui| {
@@ -61,6 +69,7 @@ impl Preferences {
         ui.add_space(8.0);
         match self.page {
             Page::General => general::show(ui, view),
+            Page::Computing => computing::show(ui, view),
             Page::Keys => keys::show(ui, view, &mut self.waiting),
         }
         closed

@@ -109,6 +109,11 @@ fn what_lies_over_the_window() {
         w.pass(0.2);
         click(w, "Shortcuts");
     });
+    check_over(&mut window, "devices", |w| {
+        click(w, "Preferences");
+        w.pass(0.2);
+        click(w, "Computing");
+    });
     check_over(&mut window, "log", |w| {
         press(w, Key::Questionmark);
         w.pass(0.2);

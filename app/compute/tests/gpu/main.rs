@@ -3,7 +3,6 @@
 
 mod adapters;
 mod faults;
-mod memory;
 mod operations;
 mod recordings;
 mod shaders;

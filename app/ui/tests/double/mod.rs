@@ -14,8 +14,9 @@ use fourstep_protocol::{
 };
 use fourstep_session::{Language, Moment, Session, Settings, ThemeChoice};
 use fourstep_ui::{
-    App, Choice, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture, PageStore, PictureFiles,
-    Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot, WildcardFiles,
+    AdapterInfo, App, Choice, Devices, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture,
+    PageStore, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot,
+    WildcardFiles,
 };
 use keeping::Keeping;
 use std::collections::VecDeque;
@@ -50,6 +51,8 @@ pub(crate) struct Script {
     pub(crate) seen: VecDeque<Seen>,
     pub(crate) downloads: Vec<String>,
     pub(crate) wildcards: Arc<Wildcards>,
+    pub(crate) adapters: Arc<Vec<AdapterInfo>>,
+    pub(crate) refreshed: usize,
     pub(crate) cancelled: Vec<String>,
     pub(crate) now: f64,
     pub(crate) seeds: u64,
@@ -214,6 +217,16 @@ impl Library for Double {
 
     fn seen(&self) -> Option<Seen> {
         self.lock().seen.pop_front()
+    }
+}
+
+impl Devices for Double {
+    fn adapters(&self) -> Arc<Vec<AdapterInfo>> {
+        Arc::clone(&self.lock().adapters)
+    }
+
+    fn refresh(&self) {
+        self.lock().refreshed += 1;
     }
 }
 
@@ -492,6 +505,7 @@ fn ports(double: &Double) -> Ports {
         settings: Box::new(double.clone()),
         pages: Box::new(double.clone()),
         library: Box::new(double.clone()),
+        devices: Box::new(double.clone()),
         timeline: Box::new(double.clone()),
         gallery: Box::new(double.clone()),
         logs: Box::new(double.clone()),
