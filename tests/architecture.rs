@@ -9,7 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["protocol", "prompt", "canvas"]),
     ("catalog", &["protocol", "weights"]),
     ("hub", &["protocol", "catalog"]),
-    ("gallery", &["protocol"]),
+    ("gallery", &["prompt", "protocol"]),
     ("canvas", &["protocol"]),
     ("kernels", &[]),
     ("compute", &["kernels"]),

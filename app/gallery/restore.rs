@@ -1,4 +1,5 @@
 use crate::{Infotext, Opened, infotext::file_stem};
+use fourstep_prompt::{LoraTag, lora_tags};
 use fourstep_protocol::{Availability, ItemKind, LibraryItem, LoraRef, Lost, ModelRef, Noise, Request, Sampler, Size};
 
 /// What there is to paint with, for settings that name it.
@@ -285,7 +286,7 @@ impl Infotext {
         request.prompt = prompt;
         let known = std::mem::take(&mut request.loras);
         let hashes = self.lora_hashes();
-        for (name, weight) in &tags {
+        for LoraTag { name, weight } in &tags {
             let hash = hashes.iter().find(|(of, _)| plain(of) == plain(file_stem(name))).map_or("", |(_, hash)| hash);
             let (found, is_it) = here.lora_with(name, hash);
             let short = file_stem(name).to_owned();
@@ -312,28 +313,21 @@ impl Infotext {
     }
 }
 
-/// `a cat <lora:x:0.5>` → `a cat` and [(x, 0.5)]; the weight is 1 where none stands there.
-fn split_lora_tags(prompt: &str) -> (String, Vec<(String, f32)>) {
-    let (mut text, mut tags, mut rest) = (String::new(), Vec::new(), prompt);
-    while let Some((before, tag, after)) = next_lora_tag(rest) {
-        text.push_str(if after.is_empty() { before.trim_end() } else { before });
-        tags.push(tag);
-        // One space goes with the tag, so that taking it out of the middle leaves no double one.
-        rest =
-            if text.is_empty() || text.ends_with(char::is_whitespace) { after.trim_start_matches(' ') } else { after };
+/// `a cat <lora:x:0.5>` → `a cat` and its tags.
+fn split_lora_tags(prompt: &str) -> (String, Vec<LoraTag>) {
+    // One space goes with a tag, so that taking it out of the middle leaves no double one.
+    let piece = |text: &str, from: usize, to: usize| {
+        let follows_space = from > 0 && (text.is_empty() || text.ends_with(char::is_whitespace));
+        if follows_space { prompt[from..to].trim_start_matches(' ') } else { &prompt[from..to] }
+    };
+    let (mut text, mut loras, mut from) = (String::new(), Vec::new(), 0);
+    for (range, lora) in lora_tags(prompt) {
+        text.push_str(piece(&text, from, range.start));
+        from = range.end;
+        loras.push(lora);
     }
-    text.push_str(rest);
-    (text.trim_end().to_owned(), tags)
-}
-
-fn next_lora_tag(text: &str) -> Option<(&str, (String, f32), &str)> {
-    let start = text.find("<lora:")?;
-    let inner = &text[start + "<lora:".len()..];
-    let end = inner.find('>')?;
-    let mut parts = inner[..end].split(':');
-    let name = parts.next()?.to_owned();
-    let weight = parts.next().and_then(|w| w.trim().parse().ok()).filter(|w: &f32| w.is_finite()).unwrap_or(1.0);
-    Some((&text[..start], (name, weight), &inner[end + 1..]))
+    text.push_str(piece(&text, from, prompt.len()));
+    (text.trim_end().to_owned(), loras)
 }
 
 #[cfg(test)]

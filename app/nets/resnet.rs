@@ -48,9 +48,10 @@ impl<B: Backend> ResnetBlock<B> {
     }
 
     pub(crate) fn forward(&self, b: &B, x: &B::Tensor, time: Option<&B::Tensor>) -> Result<B::Tensor> {
-        let h = b.group_norm(x, &self.norm1, Some(self.activation))?;
-        let h = b.conv2d(&h, &self.conv1, Epilogue { add_channels: time, ..Epilogue::none() })?;
-        let h = b.group_norm(&h, &self.norm2, Some(self.activation))?;
+        // One name, so that each is gone when the next is there: in a decoder each is as large as what all else takes.
+        let mut h = b.group_norm(x, &self.norm1, Some(self.activation))?;
+        h = b.conv2d(&h, &self.conv1, Epilogue { add_channels: time, ..Epilogue::none() })?;
+        h = b.group_norm(&h, &self.norm2, Some(self.activation))?;
         match &self.conv_shortcut {
             None => b.conv2d(&h, &self.conv2, Epilogue::residual(x)),
             Some(shortcut) => {

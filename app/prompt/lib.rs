@@ -21,6 +21,6 @@ pub use highlight::{Mark, Span, highlight};
 pub use resolve::{Problem, Resolved, resolve};
 pub use reweigh::{Reweighed, reweigh};
 pub use style::Style;
-pub use tags::LoraTag;
+pub use tags::{LoraTag, lora_tags};
 pub use wildcards::Wildcards;
 pub use words::{without, word_at};

@@ -43,12 +43,24 @@ fn tag_at(text: &str, start: usize) -> Option<Tag<'_>> {
     (is_word && !arguments.is_empty()).then_some(Tag { range: start..end, kind, arguments })
 }
 
+impl Tag<'_> {
+    fn is_lora(&self) -> bool {
+        matches!(self.kind, "lora" | "lyco")
+    }
+}
+
+/// The LoRAs that a text asks for, and where; a weight that is none counts as 1.
+pub fn lora_tags(text: &str) -> Vec<(Range<usize>, LoraTag)> {
+    let loras = tags(text).into_iter().filter(Tag::is_lora);
+    loras.map(|tag| (tag.range, lora(tag.arguments, &mut Vec::new()))).collect()
+}
+
 /// Takes the tags out of a text.
 pub(crate) fn take(text: &str, problems: &mut Vec<Problem>) -> (String, Vec<LoraTag>) {
     let tags = tags(text);
     let mut loras = Vec::new();
     for tag in &tags {
-        if matches!(tag.kind, "lora" | "lyco") {
+        if tag.is_lora() {
             loras.push(lora(tag.arguments, problems));
         } else {
             problems.push(Problem::UnknownTag(tag.kind.to_owned()));

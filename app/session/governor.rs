@@ -23,6 +23,8 @@ const FEWEST_STEPS: u32 = 2;
 const SHORTEST_SHARE: u32 = 3;
 /// Shares of each side that a draft may have, in quarters; another size has other noise, so fewer steps come first.
 const QUARTERS: [u32; 2] = [3, 2];
+/// On a shorter side no model paints anything that could be recognised, except one made for such sizes: that is quick.
+const SHORTEST_SIDE_PX: u32 = 256;
 
 /// The smallest change of `request` that is foretold to take no longer than `target_secs`, or the quickest there is;
 /// `None` where the request itself is quick enough, or nothing is foretold. A tiny decoder, where there is one, comes
@@ -42,10 +44,11 @@ pub(crate) fn draft(
     let request = &Request { vae: tiny_decoder.map(str::to_owned).or_else(|| whole.vae.clone()), ..whole.clone() };
     let fewest = request.steps.div_ceil(SHORTEST_SHARE).max(FEWEST_STEPS).min(request.steps);
     let shorter = (fewest..request.steps).rev().map(|steps| Request { steps, ..request.clone() });
-    let smaller = QUARTERS.iter().map(|quarters| {
+    let smaller = QUARTERS.iter().filter_map(|quarters| {
         let Size { width, height } = request.size;
         let size = Size::new(width * quarters / 4, height * quarters / 4).nearest();
-        Request { steps: fewest, size, ..request.clone() }
+        let is_seen = size.width.min(size.height) >= SHORTEST_SIDE_PX;
+        is_seen.then(|| Request { steps: fewest, size, ..request.clone() })
     });
     let candidates = std::iter::once(request.clone()).chain(shorter).chain(smaller);
     let mut candidates = candidates.filter(|candidate| candidate != whole).peekable();
@@ -118,6 +121,9 @@ mod tests {
         assert_eq!(chosen(25, 1.0), Some((10, 512)));
         assert_eq!(chosen(25, 0.6), Some((9, 384)), "a third of a long run at least");
         assert_eq!(chosen(1, 0.01), Some((1, 256)), "one step stays one");
+        let small = Request { size: Size::new(128, 128), ..request(4) };
+        let drafted = draft(&small, None, 0.001, forecast).map(|r| (r.steps, r.size.width));
+        assert_eq!(drafted, Some((2, 128)), "nothing can be recognised in a smaller one");
     }
 
     #[test]

@@ -16,6 +16,11 @@ const RUNS_IN_USE: u64 = 2;
 /// How much larger than asked for a buffer may be: what lies free is better used than doubled, but what is kept for a
 /// prompt should not hold what a picture needs.
 const LARGER: u64 = 4;
+/// What may be held beyond what tensors and weights need, in percent of that.
+const SPARE_PERCENT: u64 = 25;
+
+const USAGE: wgpu::BufferUsages =
+    wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_DST).union(wgpu::BufferUsages::COPY_SRC);
 
 /// Memory of the device with a name that no other one gets, so that what was bound to it can be found again and forgotten.
 #[derive(Debug)]
@@ -115,16 +120,29 @@ impl Drop for Borrowed {
 
 impl Memory {
     /// At least so many bytes, with whatever is in them.
-    pub(super) fn borrow(self: &Arc<Self>, device: &Device, gone: &Arc<Gone>, bytes: u64) -> Result<Borrowed> {
+    pub(super) fn borrow(
+        self: &Arc<Self>,
+        device: &Device,
+        gone: &Arc<Gone>,
+        bytes: u64,
+        weight_bytes: u64,
+    ) -> Result<Borrowed> {
         let size = size_class(bytes);
         let mut state = self.state();
+        state.count.live_bytes += bytes;
+        state.count.peak_live_bytes = state.count.peak_live_bytes.max(state.count.live_bytes);
         let free = state.free.range((size, 0)..=(size * LARGER, u64::MAX)).next().map(|(key, _)| *key);
         let buffer = match free.and_then(|key| state.free.remove(&key)) {
             Some((_, buffer)) => buffer,
-            None => state.grow(device, gone, size)?,
+            None => {
+                state.make_room(size, weight_bytes);
+                let new = gone.buffer(device, size, USAGE, "taking memory for a tensor");
+                let new = new.inspect_err(|_| state.count.live_bytes -= bytes)?;
+                state.count.held_bytes += size;
+                state.count.peak_held_bytes = state.count.peak_held_bytes.max(state.count.held_bytes);
+                new
+            }
         };
-        state.count.live_bytes += bytes;
-        state.count.peak_live_bytes = state.count.peak_live_bytes.max(state.count.live_bytes);
         drop(state);
         Ok(Borrowed { buffer: Some(buffer), asked: bytes, memory: self.clone() })
     }
@@ -149,18 +167,20 @@ impl Memory {
 }
 
 impl State {
-    /// New memory. The sizes of a run have changed: as much of what only older ones used is given back.
-    fn grow(&mut self, device: &Device, gone: &Arc<Gone>, size: u64) -> Result<Buffer> {
+    /// Gives back what stands in the way of so many new bytes. Where the sizes of a run have changed, as much of what only
+    /// older ones used; then, of what is smaller, as much as is beyond the spare.
+    fn make_room(&mut self, size: u64, weight_bytes: u64) {
         let enough = self.count.held_bytes.saturating_sub(size);
         while self.count.held_bytes > enough {
             let Some((_, key)) = self.oldest().filter(|(run, _)| run + RUNS_IN_USE < self.run) else { break };
             self.give_back(key);
         }
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-        let buffer = gone.buffer(device, size, usage, "taking memory for a tensor")?;
-        self.count.held_bytes += size;
-        self.count.peak_held_bytes = self.count.peak_held_bytes.max(self.count.held_bytes);
-        Ok(buffer)
+        let needed = self.count.peak_live_bytes;
+        let most = needed + (needed + weight_bytes) * SPARE_PERCENT / 100;
+        while self.count.held_bytes + size > most {
+            let Some(key) = self.free.range(..(size, 0)).next_back().map(|(key, _)| *key) else { break };
+            self.give_back(key);
+        }
     }
 
     /// The free buffer that was not used for the longest.

@@ -127,7 +127,8 @@ impl Gpu {
 
     fn borrow(&self, bytes: u64) -> Result<Borrowed> {
         self.shared.forget_gone();
-        self.memory.borrow(&self.shared.device, self.shared.gone(), bytes)
+        let weight_bytes = self.shared.weight_bytes.load(Ordering::Relaxed);
+        self.memory.borrow(&self.shared.device, self.shared.gone(), bytes, weight_bytes)
     }
 
     /// Takes on a kernel.

@@ -38,8 +38,8 @@ pub struct GpuOptions {
 pub struct Instead {
     /// The most bytes of a buffer that an operation sees.
     pub largest_binding_bytes: Option<u64>,
-    /// The kind of device whose tiles are taken.
-    pub tiles_of: Option<AdapterKind>,
+    /// The kind of device that it is taken for.
+    pub kind: Option<AdapterKind>,
     /// Not to use subgroups.
     pub without_subgroups: bool,
 }
@@ -104,12 +104,13 @@ impl Gpu {
         let f16 = device.features.contains(wgpu::Features::SHADER_F16);
         let width = Width::of(options.precision, f16, &device.label)?;
         let (instead, gone) = (options.instead, Arc::<Gone>::default());
+        let kind = instead.kind.unwrap_or(device.kind);
         let largest = device.limits.max_storage_buffer_binding_size;
         let shared = Shared {
             pipelines: Pipelines::open(&device, options.cache.clone()),
             bindings: Bindings::default(),
-            stream: Stream::new(device.kind),
-            tiles: Tiles::of(instead.tiles_of.unwrap_or(device.kind)),
+            stream: Stream::new(kind),
+            tiles: Tiles::of(kind),
             largest_binding: instead.largest_binding_bytes.map_or(largest, |bytes| bytes.min(largest)),
             alignment: u64::from(device.limits.min_storage_buffer_offset_alignment).max(32),
             subgroups: device.features.contains(wgpu::Features::SUBGROUP) && !instead.without_subgroups,

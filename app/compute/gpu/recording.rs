@@ -126,6 +126,13 @@ impl Recording {
         self.gpu.memory.count()
     }
 
+    /// Its dispatches of one kernel, to be timed by themselves: what they compute is of no use.
+    #[must_use]
+    pub fn only(&self, kernel: &str) -> Self {
+        let of_kernel = |d: &&Dispatch| d.pipeline.variant.kernel.name() == kernel;
+        Self { gpu: self.gpu.clone(), dispatches: self.dispatches.iter().filter(of_kernel).cloned().collect(), at: 0 }
+    }
+
     /// Its dispatches, on paper.
     pub fn dispatches(&self) -> impl Iterator<Item = Recorded> {
         let recorded = |d: &Dispatch| Recorded { kernel: d.pipeline.variant.kernel.name(), cost: d.cost };

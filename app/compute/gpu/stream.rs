@@ -58,6 +58,8 @@ struct State {
     flying: VecDeque<Piece>,
     /// Work that the device does in a second.
     speed: f64,
+    /// The most work of a dispatch, a power of two.
+    most: f64,
     last_done: Instant,
 }
 
@@ -75,8 +77,14 @@ impl Stream {
             AdapterKind::Integrated => (1e11, 16.0),
             AdapterKind::Software => (1e9, 4.0),
         };
-        let state =
-            State { pending: Vec::new(), pending_work: 0.0, flying: VecDeque::new(), speed, last_done: Instant::now() };
+        let state = State {
+            pending: Vec::new(),
+            pending_work: 0.0,
+            flying: VecDeque::new(),
+            speed,
+            most: (speed * PIECE_SECS).log2().floor().exp2(),
+            last_done: Instant::now(),
+        };
         Self { state: Mutex::new(state), flops_per_byte }
     }
 
@@ -85,11 +93,9 @@ impl Stream {
         cost.flops as f64 + (cost.read_bytes + cost.written_bytes) as f64 * self.flops_per_byte
     }
 
-    /// Into how many dispatches this much should be cut. It changes only when the speed has doubled or halved, so that
-    /// a step is cut like the one before.
+    /// Into how many dispatches this much should be cut.
     pub(super) fn cuts(&self, cost: Cost) -> usize {
-        let most = (self.state().speed * PIECE_SECS).log2().floor().exp2();
-        (self.work(cost) / most).ceil().clamp(1.0, 65_536.0) as usize
+        (self.work(cost) / self.state().most).ceil().clamp(1.0, 65_536.0) as usize
     }
 
     /// What this much takes, as far as one can tell.
@@ -163,15 +169,22 @@ impl State {
         Ok(())
     }
 
-    /// What a piece's end tells about the speed. One that was done when somebody looked took less time than it seems.
+    /// What a piece's end tells about the speed. One that was done when somebody looked took less time than it seems, and
+    /// of a small one most of the time is that of handing it in.
     fn measure(&mut self, piece: &Piece, looked: Instant) {
         let done = Instant::now();
         let seconds = (done - piece.submitted.max(self.last_done)).as_secs_f64().max(1e-5);
         let waited = (done - looked).as_secs_f64() > seconds * 0.05;
         self.last_done = done;
         let measured = piece.work / seconds;
-        if waited || measured > self.speed {
+        let whole = piece.work >= 0.5 * self.speed * PIECE_SECS;
+        if whole && (waited || measured > self.speed) {
             self.speed = 0.75 * self.speed + 0.25 * measured;
+        }
+        // Not at every change, so that a step is cut like the one before and finds everything bound.
+        let piece = self.speed * PIECE_SECS;
+        if piece < 0.6 * self.most || piece > 3.0 * self.most {
+            self.most = piece.log2().floor().exp2();
         }
     }
 }

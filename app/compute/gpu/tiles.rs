@@ -16,9 +16,8 @@ pub(super) struct Tile {
 /// Tiles of a device.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tiles {
-    /// Where there are enough of them.
-    large: Tile,
-    small: Tile,
+    /// Large ones first: they read less, where there are enough of them.
+    tiles: &'static [Tile],
     /// Workgroups that keep the device busy; where even small tiles are fewer, the inner dimension is split.
     busy: u32,
 }
@@ -31,23 +30,24 @@ const SOFTWARE: Tile = Tile { rows: 16, quads: 8, own_rows: 2, own_quads: 2 };
 impl Tiles {
     pub(super) fn of(kind: AdapterKind) -> Self {
         match kind {
-            AdapterKind::Discrete | AdapterKind::Virtual => Self { large: LARGE, small: MEDIUM, busy: 160 },
-            AdapterKind::Integrated => Self { large: MEDIUM, small: SMALL, busy: 32 },
-            AdapterKind::Software => Self { large: SOFTWARE, small: SOFTWARE, busy: 1 },
+            AdapterKind::Discrete | AdapterKind::Virtual => Self { tiles: &[LARGE, MEDIUM, SMALL], busy: 160 },
+            AdapterKind::Integrated => Self { tiles: &[MEDIUM, SMALL], busy: 32 },
+            AdapterKind::Software => Self { tiles: &[SOFTWARE], busy: 1 },
         }
     }
 
     /// The tile for a product of so many rows and quads of columns, and into how many parts its inner dimension is split.
     pub(super) fn choose(&self, rows: usize, quads: usize, slices: usize) -> (Tile, usize) {
         /// Slices of a part: fewer are not worth the sums that go through memory.
-        const SLICES: usize = 8;
+        const SLICES: usize = 16;
         const PARTS: usize = 16;
         let busy = self.busy as usize;
-        if self.large.count(rows, quads) >= busy {
-            return (self.large, 1);
+        if let Some(tile) = self.tiles.iter().find(|tile| tile.count(rows, quads) >= busy) {
+            return (*tile, 1);
         }
-        let parts = busy.div_ceil(self.small.count(rows, quads)).min(slices / SLICES).clamp(1, PARTS);
-        (self.small, parts)
+        let smallest = self.tiles[self.tiles.len() - 1];
+        let parts = busy.div_ceil(smallest.count(rows, quads)).min(slices / SLICES).clamp(1, PARTS);
+        (smallest, parts)
     }
 }
 

@@ -81,12 +81,12 @@ impl<B: Backend> Attention<B> {
 
     fn forward(&self, b: &B, x: &B::Tensor) -> Result<B::Tensor> {
         let tokens = b.image_to_tokens(x)?;
-        let h = b.group_norm(&tokens, &self.group_norm, None)?;
+        let mut h = b.group_norm(&tokens, &self.group_norm, None)?;
         let q = b.linear(&h, &self.to_q, Epilogue::none())?;
         let k = b.linear(&h, &self.to_k, Epilogue::none())?;
         let v = b.linear(&h, &self.to_v, Epilogue::none())?;
-        let h = b.attention(&q, &k, &v, 1, Mask::None)?;
-        let h = b.linear(&h, &self.to_out, Epilogue::residual(&tokens))?;
+        h = b.attention(&q, &k, &v, 1, Mask::None)?;
+        h = b.linear(&h, &self.to_out, Epilogue::residual(&tokens))?;
         b.tokens_to_image(&h, b.image_size(x)?)
     }
 }

@@ -83,11 +83,12 @@ impl<B: Backend> TransformerBlock<B> {
     }
 
     fn forward(&self, b: &B, x: &B::Tensor, context: &KeysValues<B::Tensor>) -> Result<B::Tensor> {
-        let h = b.layer_norm(x, &self.norm1)?;
-        let x = self.attn1.forward(b, &h, &self.attn1.keys_values(b, &h)?, x)?;
-        let h = b.layer_norm(&x, &self.norm2)?;
-        let x = self.attn2.forward(b, &h, context, &x)?;
-        let h = b.geglu(&b.layer_norm(&x, &self.norm3)?, &self.ff_in)?;
+        let mut h = b.layer_norm(x, &self.norm1)?;
+        let mut x = self.attn1.forward(b, &h, &self.attn1.keys_values(b, &h)?, x)?;
+        h = b.layer_norm(&x, &self.norm2)?;
+        x = self.attn2.forward(b, &h, context, &x)?;
+        h = b.layer_norm(&x, &self.norm3)?;
+        h = b.geglu(&h, &self.ff_in)?;
         b.linear(&h, &self.ff_out, Epilogue::residual(&x))
     }
 }

@@ -3,6 +3,7 @@
 
 mod adapters;
 mod faults;
+mod memory;
 mod operations;
 mod recordings;
 mod shaders;

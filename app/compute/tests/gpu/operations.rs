@@ -30,7 +30,7 @@ fn operations_conform_without_subgroups() {
 #[test]
 fn operations_conform_with_the_tiles_of_every_kind_of_card() {
     for kind in [AdapterKind::Discrete, AdapterKind::Integrated] {
-        check(&open_with(Precision::F32, Instead { tiles_of: Some(kind), ..Instead::default() }), Tolerance::F32);
+        check(&open_with(Precision::F32, Instead { kind: Some(kind), ..Instead::default() }), Tolerance::F32);
     }
 }
 
