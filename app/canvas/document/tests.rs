@@ -1,5 +1,6 @@
 use super::*;
 use crate::ShapeKind;
+use crate::{Margins, Pasted, Placement};
 
 const WHITE: [u8; 3] = [255; 3];
 const BLUE: Ink = Ink::Color([0, 0, 255]);
