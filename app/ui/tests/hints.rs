@@ -90,3 +90,16 @@ fn the_previews_are_told_of_models_and_of_finished_runs() {
     window.pass(0.3);
     assert_eq!(window.double.lock().prepared, ["sticker", "sticker-lcm"].map(ModelRef::new));
 }
+
+#[test]
+fn no_tooltip_stays_above_what_comes_over_the_window() {
+    let mut window = quiet(Look::default());
+    let slider = place_of(&window, "Guidance");
+    window.harness.hover_at(slider.center());
+    linger(&mut window);
+    assert!(window.harness.query_by_label(GUIDANCE_TIP).is_some());
+    window.harness.key_press(Key::Questionmark);
+    window.pass(0.2);
+    assert!(window.harness.query_all_by_label("Keyboard shortcuts").next().is_some());
+    assert!(window.harness.query_by_label(GUIDANCE_TIP).is_none());
+}

@@ -36,6 +36,10 @@ pub(crate) fn tip(ui: &Ui, response: Response, text: &str, shortcut: &str) -> Re
 
 /// A tooltip about a part of a control that the pointer is over.
 pub(crate) fn tip_at(ui: &Ui, response: &Response, part: Rect, text: &str, shortcut: &str) {
+    // One that was open when something came over the window would stay above it.
+    if !ui.memory(|m| m.is_above_modal_layer(response.layer_id)) {
+        return;
+    }
     let mut tooltip = if response.enabled() { Tooltip::for_enabled(response) } else { Tooltip::for_disabled(response) };
     let panel = ui.stack().iter().find(|s| s.kind() == Some(UiKind::LeftPanel));
     if let Some(panel) = panel {
