@@ -8,6 +8,7 @@ use crate::theme::{self, palette};
 use crate::widgets::{icon_button, tip};
 use crate::{model_menu, status_view};
 use egui::{Align, Align2, CursorIcon, Frame, Layout, Margin, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use fourstep_protocol::DeviceInfo;
 use fourstep_session::Status;
 
 /// Draws the bar.
@@ -49,6 +50,9 @@ fn metrics(ui: &mut Ui, view: &mut View<'_>) {
     device(ui, view);
 }
 
+/// Width of the place of what computes, in points; its text may reach further to the left.
+const DEVICE: f32 = 72.0;
+
 /// What computes; a click leads to where it is chosen.
 fn device(ui: &mut Ui, view: &mut View<'_>) {
     let device = view.session.device();
@@ -58,10 +62,8 @@ fn device(ui: &mut Ui, view: &mut View<'_>) {
             tr_with("top-device-meaning", &[("backend", d.backend.as_str().into()), ("threads", d.threads.into())])
         }
     });
-    // The names of cards are long.
-    let value = device.map(|d| format!("{} {}", if d.on_card() { "GPU" } else { &d.device }, d.precision));
-    let value = value.unwrap_or_else(|| "–".into());
-    let (rect, response) = ui.allocate_exact_size(vec2(72.0, 36.0), Sense::click());
+    let value = device.map_or_else(|| "–".into(), |d| device_value(ui, d));
+    let (rect, response) = ui.allocate_exact_size(vec2(DEVICE, 36.0), Sense::click());
     let name = tr("top-device");
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{name} {value}")));
     if response.hovered() {
@@ -71,6 +73,19 @@ fn device(ui: &mut Ui, view: &mut View<'_>) {
     if tip(ui, response, &meaning, "").on_hover_cursor(CursorIcon::PointingHand).clicked() {
         view.want(Intent::ShowDevices);
     }
+}
+
+/// What computes and how wide its numbers are. The names of cards are long, and a small window has no room for the
+/// instructions of a processor.
+fn device_value(ui: &Ui, device: &DeviceInfo) -> String {
+    let named = |name: &str| format!("{name} {}", device.precision);
+    if device.on_card() {
+        return named("GPU");
+    }
+    let whole = named(&device.device);
+    let fits = ui.painter().layout_no_wrap(whole.clone(), theme::medium(14.0), palette(ui).text).size().x
+        <= ui.available_width();
+    if fits { whole } else { named(device.device.split(' ').next().unwrap_or_default()) }
 }
 
 fn cell(ui: &mut Ui, width: f32, name: &str, value: Option<String>, meaning: &str) {
