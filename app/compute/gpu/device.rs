@@ -124,13 +124,18 @@ impl Device {
         Ok(done)
     }
 
+    /// Whether what was handed in is done.
+    pub(super) fn is_done(&self, done: &Done) -> Result<bool> {
+        self.poll();
+        self.check("wait")?;
+        Ok(done.0.load(Ordering::Acquire))
+    }
+
     /// Waits until what was handed in is done, for as long as it is wanted.
     pub(super) fn wait(&self, done: &Done, cancel: &CancelToken) -> Result<()> {
         let began = Instant::now();
         loop {
-            self.poll();
-            self.check("wait")?;
-            if done.0.load(Ordering::Acquire) {
+            if self.is_done(done)? {
                 return Ok(());
             }
             cancel.check()?;

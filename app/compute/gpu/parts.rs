@@ -40,7 +40,9 @@ impl Gpu {
         let mut count = rows.max(1);
         while !parts_of(count).all(&fits) {
             if count == 1 {
-                let message = format!("one row of its operands is more than {} bytes", self.shared.largest_binding);
+                let most = self.shared.largest_binding;
+                let message =
+                    format!("it needs more than the {most} bytes that it can see at once: choose a smaller size");
                 return Err(ComputeError::Device { operation, device: self.label().into(), message });
             }
             count = count.div_ceil(2);

@@ -1,5 +1,6 @@
 use super::{
     Call, Gpu, Tensor,
+    device::Done,
     elementwise::flat_groups,
     kernel::Kernel,
     memory::{Count, Memory},
@@ -30,6 +31,10 @@ pub struct Recording {
     gpu: Gpu,
     dispatches: Vec<Dispatch>,
     at: usize,
+    /// Of the slice that was handed in last.
+    done: Option<Done>,
+    /// How much more, or less, than it seemed fits into a budget.
+    pace: f64,
 }
 
 /// A dispatch of a recording, on paper.
@@ -54,7 +59,7 @@ impl Gpu {
         let gpu = Self { recorder: Some(recorder.clone()), memory, ..self.clone() };
         let result = work(&gpu)?;
         let dispatches = std::mem::take(&mut *recorder.0.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok((Recording { gpu, dispatches, at: 0 }, result))
+        Ok((Recording::new(gpu, dispatches), result))
     }
 
     /// The first three channels of a picture in −1…1 into a texture of its size, `rgba8unorm` with `STORAGE_BINDING`.
@@ -78,6 +83,10 @@ impl Gpu {
 }
 
 impl Recording {
+    fn new(gpu: Gpu, dispatches: Vec<Dispatch>) -> Self {
+        Self { gpu, dispatches, at: 0, done: None, pace: 1.0 }
+    }
+
     /// Writes a tensor that was uploaded while it was recorded, `[n, c, h, w]`, and starts anew.
     ///
     /// # Errors
@@ -89,17 +98,33 @@ impl Recording {
         self.gpu.write(x, &transfer::channels_last(nchw, picture))
     }
 
-    /// Hands in operations that take about so many seconds, at least one; breaks where they were the last.
+    /// Hands in operations that take about so many seconds, at least one; breaks where they were the last. While those
+    /// from before are not done it hands in nothing, and will hand in less: so it asks no more of a device that somebody
+    /// else draws with than it can do.
     ///
     /// # Errors
     /// `Device` and `DeviceLost`.
     pub fn advance(&mut self, budget_secs: f64) -> Result<ControlFlow<()>> {
+        const SLOWER: f64 = 0.5;
+        const FASTER: f64 = 1.25;
+        const MOST: f64 = 64.0;
+        if self.at == self.dispatches.len() {
+            return Ok(ControlFlow::Break(()));
+        }
         let Shared { device, stream, .. } = &*self.gpu.shared;
+        if let Some(done) = &self.done {
+            if !device.is_done(done)? {
+                self.pace = (self.pace * SLOWER).max(1.0 / MOST);
+                return Ok(ControlFlow::Continue(()));
+            }
+            self.pace = (self.pace * FASTER).min(MOST);
+            self.done = None;
+        }
         let begin = self.at;
         let mut estimate = 0.0;
         while let Some(dispatch) = self.dispatches.get(self.at) {
             estimate += stream.estimate_secs(dispatch.cost);
-            if self.at > begin && estimate > budget_secs {
+            if self.at > begin && estimate > budget_secs * self.pace {
                 break;
             }
             self.at += 1;
@@ -107,7 +132,8 @@ impl Recording {
         let slice = &self.dispatches[begin..self.at];
         // What others have asked for before is done before.
         stream.submit(device)?;
-        device.submit("submit", [device.guard("record", || encode(&device.device, slice))?])?;
+        let commands = device.guard("record", || encode(&device.device, slice))?;
+        self.done = Some(device.submit("submit", [commands])?);
         Ok(if self.at == self.dispatches.len() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
@@ -130,7 +156,7 @@ impl Recording {
     #[must_use]
     pub fn only(&self, kernel: &str) -> Self {
         let of_kernel = |d: &&Dispatch| d.pipeline.variant.kernel.name() == kernel;
-        Self { gpu: self.gpu.clone(), dispatches: self.dispatches.iter().filter(of_kernel).cloned().collect(), at: 0 }
+        Self::new(self.gpu.clone(), self.dispatches.iter().filter(of_kernel).cloned().collect())
     }
 
     /// Its dispatches, on paper.

@@ -7,14 +7,16 @@
 
 use fourstep_compute::{
     Backend, ComputeError, Element, HostTensor, Precision, Result, TensorSource,
-    gpu::{AdapterKind, Cost, Gpu, GpuOptions, Instead, Recording},
+    gpu::{AdapterKind, Cost, Gpu, GpuOptions, Instead, Recording, Tensor},
 };
-use fourstep_nets::{Autoencoder, AutoencoderConfig, TimeExtras, UNet, UNetConfig, config};
+use fourstep_nets::{
+    Autoencoder, AutoencoderConfig, TimeExtras, TinyAutoencoder, TinyAutoencoderConfig, UNet, UNetConfig, config,
+};
 use std::{collections::BTreeMap, env, error::Error, path::Path, sync::Arc, time::Instant};
 
 /// Tokens of a prompt.
 const PROMPT: usize = 77;
-const REPEATS: u32 = 5;
+const REPEATS: u32 = 3;
 /// Steps that are recorded.
 const STEPS: u32 = 3;
 
@@ -35,10 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let unet: UNetConfig = config::parse(&std::fs::read_to_string(folder.join("unet/config.json"))?)?;
     let network = UNet::load(&gpu, &File::open(&folder.join("unet"))?, &unet)?;
-    let context = gpu.upload_tokens(&vec![0.1; PROMPT * 768], [1, PROMPT, 768])?;
+    let width = unet.cross_attention_dim.resolve("cross_attention_dim", unet.block_out_channels.len())?[0];
+    let context = gpu.upload_tokens(&vec![0.1; PROMPT * width], [1, PROMPT, width])?;
     let conditioning = network.condition(&gpu, &context)?;
-    let extras = || TimeExtras { guidance_scale: None, text_time: None };
-    let time_embedding = network.time(&gpu, 999.0, extras())?;
+    let guidance_scale = unet.time_cond_proj_dim.map(|_| 8.0);
+    let time_embedding = network.time(&gpu, 999.0, TimeExtras { guidance_scale, text_time: None })?;
     let kept = gpu.memory().tensors.live_bytes;
     let (mut warm, (mut found, mut made)) = (0.0, (0, 0));
     let (recording, _) = gpu.record(|gpu| {
@@ -65,18 +68,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     drop((network, conditioning, time_embedding));
 
-    let vae: AutoencoderConfig = config::parse(&std::fs::read_to_string(folder.join("vae/config.json"))?)?;
-    let decoder = Autoencoder::load_decoder(&gpu, &File::open(&folder.join("vae"))?, &vae)?;
-    let (recording, _) = gpu.record(|gpu| {
-        let latents = gpu.upload_image(&vec![0.0; 4 * side * side], [1, 4, side, side])?;
-        decoder.decode(gpu, &latents)
-    })?;
-    println!("\nDecoder of the autoencoder:");
-    report(&gpu, &recording, 1, 0)?;
-    if time {
-        seconds(&gpu, recording, 1)?;
+    if folder.join("vae").exists() {
+        let config: AutoencoderConfig = config::parse(&std::fs::read_to_string(folder.join("vae/config.json"))?)?;
+        let decoder = Autoencoder::load_decoder(&gpu, &File::open(&folder.join("vae"))?, &config)?;
+        println!("\nDecoder of the autoencoder:");
+        decoded(&gpu, side, time, |gpu, latents| decoder.decode(gpu, latents))?;
+    }
+    if folder.join("taesd").exists() {
+        let config: TinyAutoencoderConfig = config::parse(&std::fs::read_to_string(folder.join("taesd/config.json"))?)?;
+        let decoder = TinyAutoencoder::load_decoder(&gpu, &File::open(&folder.join("taesd"))?, &config)?;
+        println!("\nDecoder of the tiny autoencoder:");
+        decoded(&gpu, side, time, |gpu, latents| decoder.decode(gpu, latents))?;
     }
     Ok(())
+}
+
+/// Records a decoder and prints what it takes.
+fn decoded(gpu: &Gpu, side: usize, time: bool, decode: impl Fn(&Gpu, &Tensor) -> Result<Tensor>) -> Result<()> {
+    let (recording, _) = gpu.record(|gpu| {
+        let latents = gpu.upload_image(&vec![0.0; 4 * side * side], [1, 4, side, side])?;
+        decode(gpu, &latents)
+    })?;
+    report(gpu, &recording, 1, 0)?;
+    if time { seconds(gpu, recording, 1) } else { Ok(()) }
 }
 
 /// Prints what `times` runs took, for one.

@@ -1,4 +1,4 @@
-use super::{SOFTWARE, open};
+use super::SOFTWARE;
 use fourstep_compute::{
     ComputeError, Precision,
     gpu::{AdapterKind, Gpu, GpuOptions, adapters},
@@ -21,7 +21,8 @@ fn software_is_not_taken_unless_it_is_named() {
         Ok(gpu) => assert_ne!(gpu.kind(), AdapterKind::Software),
         Err(e) => assert!(matches!(&e, ComputeError::Unsupported(why) if why.contains(SOFTWARE)), "{e}"),
     }
-    assert_eq!(open(Precision::F32).kind(), AdapterKind::Software);
+    let named = GpuOptions { adapter: Some(SOFTWARE.into()), ..GpuOptions::default() };
+    assert_eq!(Gpu::open(&named).expect("install mesa-vulkan-drivers").kind(), AdapterKind::Software);
 }
 
 #[test]

@@ -16,14 +16,19 @@ use fourstep_compute::{
 /// Mesa's driver that computes on the processor: enough to tell what is right, on every machine alike.
 const SOFTWARE: &str = "llvmpipe";
 
+/// The adapter that operations are tested on: that one, or whose label has in it what `FOURSTEP_TEST_ADAPTER` says.
+fn adapter() -> String {
+    std::env::var("FOURSTEP_TEST_ADAPTER").unwrap_or_else(|_| SOFTWARE.into())
+}
+
 fn open(precision: Precision) -> Gpu {
     open_with(precision, Instead::default())
 }
 
 /// Opens the driver as if it were another card.
 fn open_with(precision: Precision, instead: Instead) -> Gpu {
-    let options = GpuOptions { adapter: Some(SOFTWARE.into()), precision, instead, ..GpuOptions::default() };
+    let options = GpuOptions { adapter: Some(adapter()), precision, instead, ..GpuOptions::default() };
     Gpu::open(&options).unwrap_or_else(|e| {
-        panic!("{e}\nThese tests need Mesa's software driver for Vulkan: install mesa-vulkan-drivers.")
+        panic!("{e}\nThese tests need Mesa's software driver for Vulkan, or a card that FOURSTEP_TEST_ADAPTER names: install mesa-vulkan-drivers.")
     })
 }

@@ -29,9 +29,10 @@ fn operations_conform_without_subgroups() {
 
 #[test]
 fn operations_conform_with_the_tiles_of_every_kind_of_card() {
-    for kind in [AdapterKind::Discrete, AdapterKind::Integrated] {
-        check(&open_with(Precision::F32, Instead { kind: Some(kind), ..Instead::default() }), Tolerance::F32);
-    }
+    let as_kind = |kind| Instead { kind: Some(kind), ..Instead::default() };
+    check(&open_with(Precision::F32, as_kind(AdapterKind::Discrete)), Tolerance::F32);
+    check(&open_with(Precision::F32, as_kind(AdapterKind::Integrated)), Tolerance::F32);
+    check(&open_with(Precision::F16, as_kind(AdapterKind::Discrete)), Tolerance::F16);
 }
 
 #[test]

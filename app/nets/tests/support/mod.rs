@@ -26,11 +26,13 @@ pub(crate) fn cpu() -> Cpu {
     Cpu::open(CpuOptions { precision: Precision::F32, ..CpuOptions::default() }).expect("the CPU opens")
 }
 
-/// Mesa's software driver for graphics cards, in both of their precisions, opened once for all tests.
+/// Mesa's software driver for graphics cards, or the card that `FOURSTEP_TEST_ADAPTER` names, in both of their
+/// precisions, opened once for all tests.
 pub(crate) fn gpus() -> [Gpu; 2] {
     static GPUS: LazyLock<[Gpu; 2]> = LazyLock::new(|| {
+        let adapter = std::env::var("FOURSTEP_TEST_ADAPTER").unwrap_or_else(|_| "llvmpipe".into());
         [Precision::F32, Precision::F16].map(|precision| {
-            let options = GpuOptions { adapter: Some("llvmpipe".into()), precision, ..GpuOptions::default() };
+            let options = GpuOptions { adapter: Some(adapter.clone()), precision, ..GpuOptions::default() };
             Gpu::open(&options).unwrap_or_else(|e| panic!("{e}\nThese tests need it: install mesa-vulkan-drivers."))
         })
     });
