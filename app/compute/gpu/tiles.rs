@@ -25,7 +25,7 @@ pub(super) struct Tiles {
 const LARGE: Tile = Tile { rows: 128, quads: 16, own_rows: 8, own_quads: 2 };
 const MEDIUM: Tile = Tile { rows: 64, quads: 16, own_rows: 4, own_quads: 2 };
 const SMALL: Tile = Tile { rows: 32, quads: 8, own_rows: 4, own_quads: 2 };
-const SOFTWARE: Tile = Tile { rows: 16, quads: 8, own_rows: 2, own_quads: 2 };
+const SOFTWARE: Tile = Tile { rows: 32, quads: 8, own_rows: 8, own_quads: 2 };
 
 impl Tiles {
     pub(super) fn of(kind: AdapterKind) -> Self {

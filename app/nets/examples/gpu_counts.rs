@@ -68,17 +68,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     drop((network, conditioning, time_embedding));
 
-    if folder.join("vae").exists() {
-        let config: AutoencoderConfig = config::parse(&std::fs::read_to_string(folder.join("vae/config.json"))?)?;
-        let decoder = Autoencoder::load_decoder(&gpu, &File::open(&folder.join("vae"))?, &config)?;
-        println!("\nDecoder of the autoencoder:");
-        decoded(&gpu, side, time, |gpu, latents| decoder.decode(gpu, latents))?;
-    }
-    if folder.join("taesd").exists() {
-        let config: TinyAutoencoderConfig = config::parse(&std::fs::read_to_string(folder.join("taesd/config.json"))?)?;
-        let decoder = TinyAutoencoder::load_decoder(&gpu, &File::open(&folder.join("taesd"))?, &config)?;
-        println!("\nDecoder of the tiny autoencoder:");
-        decoded(&gpu, side, time, |gpu, latents| decoder.decode(gpu, latents))?;
+    for folder in ["vae", "taesd"].map(|name| folder.join(name)).iter().filter(|folder| folder.exists()) {
+        println!("\nDecoder in {}:", folder.display());
+        let text = std::fs::read_to_string(folder.join("config.json"))?;
+        if text.contains("AutoencoderTiny") {
+            let config: TinyAutoencoderConfig = config::parse(&text)?;
+            let decoder = TinyAutoencoder::load_decoder(&gpu, &File::open(folder)?, &config)?;
+            decoded(&gpu, side, time, |gpu, latents| decoder.decode(gpu, latents))?;
+        } else {
+            let config: AutoencoderConfig = config::parse(&text)?;
+            let decoder = Autoencoder::load_decoder(&gpu, &File::open(folder)?, &config)?;
+            decoded(&gpu, side, time, |gpu, latents| decoder.decode(gpu, latents))?;
+        }
     }
     Ok(())
 }
