@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
 };
-use wgpu::util::DeviceExt;
 
 /// More are of sizes that nobody paints any more.
 const MOST: usize = 1 << 15;
@@ -109,11 +108,17 @@ fn bind(
     parameters: &[u32],
 ) -> wgpu::BindGroup {
     let bytes: Vec<u8> = parameters.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let parameters = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
+    let parameters = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("parameters"),
-        contents: &bytes,
+        size: bytes.len() as u64,
         usage: wgpu::BufferUsages::UNIFORM,
+        mapped_at_creation: true,
     });
+    // Of a device that was just lost there is nothing to write to, which whoever asked is told.
+    if let Ok(mut mapped) = parameters.get_mapped_range_mut(..) {
+        mapped.copy_from_slice(&bytes);
+    }
+    parameters.unmap();
     let texture = texture.map(wgpu::BindingResource::TextureView);
     let resources = bindings.iter().map(Binding::resource).chain(texture).chain([parameters.as_entire_binding()]);
     let entries: Vec<_> = resources

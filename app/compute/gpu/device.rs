@@ -98,15 +98,20 @@ impl Device {
         self.check(operation)?;
         let filters = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal];
         let scopes = filters.map(|filter| self.device.push_error_scope(filter));
-        let done = work();
+        // Of a device that is lost at this moment, wgpu now and then expects what is no more.
+        let done = catch_unwind(AssertUnwindSafe(work));
         // Each scope ends before the one it was opened in; all are asked, for one that is dropped forgets its error.
         let [validation, memory, internal] = scopes;
         let errors = [internal, memory, validation].map(|scope| pollster::block_on(scope.pop()));
+        let message = match (errors.into_iter().flatten().next(), done) {
+            (None, Ok(done)) => return self.check(operation).map(|()| done),
+            (Some(e), _) => e.to_string(),
+            (None, Err(_)) => "its driver stopped working".into(),
+        };
+        // Whether that is because the device is gone may not have been told yet.
+        self.poll();
         self.check(operation)?;
-        match errors.into_iter().flatten().next() {
-            Some(e) => Err(self.failed(operation, e.to_string())),
-            None => Ok(done),
-        }
+        Err(self.failed(operation, message))
     }
 
     /// Hands in commands.
