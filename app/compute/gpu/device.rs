@@ -14,6 +14,9 @@ const GLANCE: Duration = Duration::from_micros(200);
 /// A device that answers nothing for so long hangs; pieces of work take milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a device that was destroyed may take until it says so.
+const EXPLANATION: Duration = Duration::from_millis(300);
+
 /// A device and its queue, and what went wrong on them.
 pub(super) struct Device {
     pub(super) device: wgpu::Device,
@@ -103,15 +106,25 @@ impl Device {
         // Each scope ends before the one it was opened in; all are asked, for one that is dropped forgets its error.
         let [validation, memory, internal] = scopes;
         let errors = [internal, memory, validation].map(|scope| pollster::block_on(scope.pop()));
-        let message = match (errors.into_iter().flatten().next(), done) {
-            (None, Ok(done)) => return self.check(operation).map(|()| done),
-            (Some(e), _) => e.to_string(),
-            (None, Err(_)) => "its driver stopped working".into(),
-        };
-        // Whether that is because the device is gone may not have been told yet.
-        self.poll();
-        self.check(operation)?;
-        Err(self.failed(operation, message))
+        match (errors.into_iter().flatten().next(), done) {
+            (None, Ok(done)) => self.check(operation).map(|()| done),
+            (Some(e @ wgpu::Error::OutOfMemory { .. }), _) => Err(self.failed(operation, e.to_string())),
+            (Some(e), _) => Err(self.explained(operation, e.to_string())),
+            (None, Err(_)) => Err(self.explained(operation, "its driver stopped working".into())),
+        }
+    }
+
+    /// An error that should not be, or that the device is gone, which is told only when what it still did is done.
+    fn explained(&self, operation: &'static str, message: String) -> ComputeError {
+        let began = Instant::now();
+        while began.elapsed() < EXPLANATION {
+            self.poll();
+            if let Err(e) = self.check(operation) {
+                return e;
+            }
+            std::thread::sleep(GLANCE);
+        }
+        self.failed(operation, message)
     }
 
     /// Hands in commands.

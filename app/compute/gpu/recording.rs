@@ -9,7 +9,7 @@ use super::{
     stream::{Cost, Dispatch, encode},
     transfer,
 };
-use crate::{Result, shapes};
+use crate::{CancelToken, Result, shapes};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError},
@@ -59,6 +59,8 @@ impl Gpu {
         let gpu = Self { recorder: Some(recorder.clone()), memory, ..self.clone() };
         let result = work(&gpu)?;
         let dispatches = std::mem::take(&mut *recorder.0.lock().unwrap_or_else(PoisonError::into_inner));
+        // It outlives the run that it was recorded in.
+        let gpu = Self { cancel: CancelToken::never(), ..gpu };
         Ok((Recording::new(gpu, dispatches), result))
     }
 

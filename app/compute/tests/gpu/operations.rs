@@ -44,11 +44,18 @@ fn operations_conform_where_little_can_be_seen_at_once() {
 
 #[test]
 fn parts_are_the_same_bit_for_bit_as_the_whole() {
-    for precision in [Precision::F32, Precision::F16] {
-        let instead = Instead { largest_binding_bytes: Some(12 << 10), ..Instead::default() };
-        let [whole, parts] = [open(precision), open_with(precision, instead)].map(|gpu| every_operation(&gpu));
+    let [software, discrete] = [AdapterKind::Software, AdapterKind::Discrete];
+    // A panel of weights or two, as the tiles of such a device are wide.
+    for (precision, kind, seen) in [
+        (Precision::F32, software, 12 << 10),
+        (Precision::F16, software, 12 << 10),
+        (Precision::F32, discrete, 24 << 10),
+    ] {
+        let instead = Instead { kind: Some(kind), ..Instead::default() };
+        let less = Instead { largest_binding_bytes: Some(seen), ..instead };
+        let [whole, parts] = [instead, less].map(|instead| every_operation(&open_with(precision, instead)));
         for ((operation, whole), (_, parts)) in whole.expect("computes").into_iter().zip(parts.expect("computes")) {
-            assert!(whole == parts, "{operation} in {precision}");
+            assert!(whole == parts, "{operation} in {precision} as on a {kind} card");
         }
     }
 }
