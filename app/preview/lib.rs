@@ -5,12 +5,10 @@
 
 mod budget;
 mod decode;
-mod on_window;
 mod previewer;
 mod tiny;
 
 pub use budget::{Budget, Plan};
 pub use decode::{Decode, DecodeError, LinearDecoder, half_size};
-pub use on_window::{Show, WindowDecoder};
-pub use previewer::{Decoders, Image, Job, Preview, Previewer};
+pub use previewer::{Decoders, Job, Preview, Previewer};
 pub use tiny::TinyDecoder;

@@ -72,7 +72,7 @@ impl App {
             ports,
             files,
             fonts,
-            screen: Screen::new(cc.wgpu_render_state.clone()),
+            screen: Screen::new(),
             stage,
             status: StatusView::default(),
             happening: Happening::default(),

@@ -20,7 +20,6 @@ mod i18n;
 mod icons;
 mod intent;
 mod keeping;
-mod layer;
 mod log_view;
 mod model_menu;
 mod on_canvas;
@@ -53,7 +52,7 @@ pub use devices::{AdapterInfo, AdapterKind, Devices};
 pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
     Choice, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture, PageStore, PictureFiles,
-    Ports, PreviewImage, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot,
-    SystemDialogs, WildcardFiles,
+    Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot, SystemDialogs,
+    WildcardFiles,
 };
-pub use start::{Graphics, StartError, Waker, native_options, run};
+pub use start::{StartError, Waker, native_options, run};

@@ -5,7 +5,6 @@
 pub(crate) mod keeping;
 pub(crate) mod library;
 
-use eframe::egui_wgpu::RenderState;
 use egui_kittest::{Harness, kittest::Queryable};
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
@@ -13,11 +12,11 @@ use fourstep_protocol::{
     LoraRef, Lost, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings,
     TokenCount,
 };
-use fourstep_session::{Language, Moment, PreviewPlace, Session, Settings, ThemeChoice};
+use fourstep_session::{Language, Moment, Session, Settings, ThemeChoice};
 use fourstep_ui::{
     AdapterInfo, App, Choice, Devices, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture,
-    PageStore, PictureFiles, Ports, PreviewImage, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet,
-    Shot, WildcardFiles,
+    PageStore, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot,
+    WildcardFiles,
 };
 use keeping::Keeping;
 use std::collections::VecDeque;
@@ -32,8 +31,6 @@ pub(crate) struct Script {
     pub(crate) previews: VecDeque<PreviewPicture>,
     pub(crate) prepared: Vec<ModelRef>,
     pub(crate) offered: Vec<(RunId, u32)>,
-    /// What is to decode what was offered.
-    pub(crate) places: Vec<PreviewPlace>,
     pub(crate) developed: Vec<(RunId, u32)>,
     pub(crate) sheets: Vec<Sheet>,
     pub(crate) grids: Vec<GridSheet>,
@@ -98,9 +95,7 @@ impl Previews for Double {
     }
 
     fn offer(&self, job: PreviewJob) {
-        let mut script = self.lock();
-        script.offered.push((job.run, job.step));
-        script.places.push(job.place);
+        self.lock().offered.push((job.run, job.step));
     }
 
     fn develop(&self, jobs: Vec<PreviewJob>) {
@@ -273,8 +268,6 @@ impl Dialogs for Double {
 pub(crate) struct Window {
     pub(crate) harness: Harness<'static, App>,
     pub(crate) double: Double,
-    /// What it is drawn with.
-    pub(crate) card: RenderState,
 }
 
 pub(crate) fn models() -> Vec<ModelInfo> {
@@ -379,7 +372,6 @@ impl Window {
         settings.ui.loras_open = look.unfolded;
         let session = Session::new(models(), settings);
         let ports = ports(&double);
-        let mut card = None;
         let harness = Harness::builder()
             .with_size([look.width, look.height])
             .with_pixels_per_point(look.density)
@@ -388,11 +380,8 @@ impl Window {
             .with_render_cursor(false)
             .allow_missing_glyphs()
             .wgpu()
-            .build_eframe(|cc| {
-                card = cc.wgpu_render_state.clone();
-                App::new(cc, session, ports)
-            });
-        let mut window = Self { harness, double, card: card.expect("tests draw with wgpu") };
+            .build_eframe(|cc| App::new(cc, session, ports));
+        let mut window = Self { harness, double };
         window.event(Event::Ready(DeviceInfo {
             backend: "candle".into(),
             device: "CPU".into(),
@@ -456,11 +445,7 @@ impl Window {
         let denoised = Arc::new(latents(&request));
         self.event(Event::Step { run, step, steps, denoised, elapsed_secs: 0.03 * f64::from(step) });
         let clear = step as f32 / steps as f32;
-        self.double.lock().previews.push_back(PreviewPicture {
-            run,
-            step,
-            image: PreviewImage::Picture(painted(&request, clear)),
-        });
+        self.double.lock().previews.push_back(PreviewPicture { run, step, picture: painted(&request, clear) });
         self.pass(0.03);
     }
 
@@ -535,7 +520,7 @@ fn ports(double: &Double) -> Ports {
     }
 }
 
-pub(crate) fn latents(request: &Request) -> Latents {
+fn latents(request: &Request) -> Latents {
     let (height, width) = (request.size.height as usize / 8, request.size.width as usize / 8);
     Latents { channels: 4, height, width, data: vec![0.0; 4 * height * width] }
 }
