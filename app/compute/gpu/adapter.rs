@@ -98,7 +98,15 @@ pub(super) fn choose(name: Option<&str>) -> Result<(Adapter, wgpu::Adapter)> {
 
 fn found() -> Vec<(Adapter, wgpu::Adapter)> {
     // `WGPU_BACKEND` leaves out libraries whose drivers misbehave.
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+    let asked = wgpu::InstanceDescriptor::new_without_display_handle_from_env().backends;
+    // OpenGL has the same cards once more, and looks for a display: it is for those that nothing else has.
+    let found = found_by(asked - wgpu::Backends::GL);
+    if found.is_empty() { found_by(asked) } else { found }
+}
+
+fn found_by(backends: wgpu::Backends) -> Vec<(Adapter, wgpu::Adapter)> {
+    let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor { backends, ..descriptor });
     let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
     let mut found: Vec<_> = all.into_iter().filter(computes).map(|adapter| (Adapter::of(&adapter), adapter)).collect();
     found.sort_by_key(|(described, _)| described.rank());
