@@ -6,7 +6,7 @@ mod reference;
 mod refusals;
 mod tokens;
 
-use crate::{Activation, Backend, ComputeError, HostTensor};
+use crate::{Activation, Backend, ComputeError, Conv2dSpec, HostTensor, Mask};
 use reference::Array;
 use std::{collections::BTreeMap, fmt};
 
@@ -20,6 +20,21 @@ pub fn run<B: Backend>(backend: &B, tolerance: Tolerance) -> Result<Report, Fail
     tokens::check(&mut suite)?;
     pictures::shared_vectors(&mut suite)?;
     refusals::check(&mut suite)?;
+    Ok(suite.report)
+}
+
+/// One operation of each kind on sizes of an ordinary network: a look at a device that nobody has tried before, in a
+/// moment.
+///
+/// # Errors
+/// The first [`Failure`].
+pub fn glance<B: Backend>(backend: &B, tolerance: Tolerance) -> Result<Report, Failure> {
+    let mut suite = Suite { backend, tolerance, report: Report::default(), random: 0x9E37_79B9 };
+    let padded = Conv2dSpec::padded(1);
+    pictures::convolution(&mut suite, ([1, 36, 20, 18], 72, [3, 3], padded), true)?;
+    pictures::group_norm(&mut suite, [1, 64, 20, 18], 32, Some(Activation::Silu))?;
+    tokens::geglu(&mut suite, [1, 130, 80], 160, true)?;
+    tokens::attention(&mut suite, (1, 130, 77, 2, 40), Mask::None)?;
     Ok(suite.report)
 }
 

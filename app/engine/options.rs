@@ -1,12 +1,18 @@
 use crate::{AvailableBytes, available_bytes, far_end::Serve};
 use fourstep_compute::{
-    ComputeError, Precision,
+    Backend, ComputeError, Precision,
     candle::{self, Candle},
+    conformance::{self, Tolerance},
     cpu::{Cpu, CpuOptions, Isa, Profiler},
     gpu::{Gpu, GpuOptions},
 };
 use fourstep_protocol::{DeviceChoice, Failure};
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// How an engine computes.
 pub struct EngineOptions {
@@ -138,13 +144,34 @@ impl DeviceOptions {
 
     fn open_gpu(&self) -> Result<OpenDevice, ComputeError> {
         let Self { adapter, precision, shader_cache: cache, .. } = self.clone();
-        Gpu::open(&GpuOptions { adapter, precision, cache, ..GpuOptions::default() }).map(OpenDevice::Gpu)
+        let gpu = Gpu::open(&GpuOptions { adapter, precision, cache, ..GpuOptions::default() })?;
+        trust(&gpu)?;
+        Ok(OpenDevice::Gpu(gpu))
     }
 
     fn open_cpu(&self) -> Result<OpenDevice, ComputeError> {
         let Self { precision, isa, profiler, .. } = self.clone();
         Cpu::open(CpuOptions { isa, precision, threads: None, profiler }).map(OpenDevice::Cpu)
     }
+}
+
+/// Looks whether a card's driver computes what it is asked for: there are more cards than anybody has tried, and wrong
+/// pictures are worse than slow ones. Once for a card in a process.
+fn trust(gpu: &Gpu) -> Result<(), ComputeError> {
+    static TRUSTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    let mut trusted = TRUSTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let trusted = trusted.get_or_insert_default();
+    let name = format!("{gpu:?}");
+    if trusted.contains(&name) {
+        return Ok(());
+    }
+    let tolerance = if gpu.info().precision == "f32" { Tolerance::F32 } else { Tolerance::F16 };
+    conformance::glance(gpu, tolerance).map_err(|failure| {
+        let why = format!("{} computes wrongly ({failure}): update its driver, or use the processor", gpu.label());
+        ComputeError::Unsupported(why)
+    })?;
+    trusted.insert(name);
+    Ok(())
 }
 
 /// What computes.

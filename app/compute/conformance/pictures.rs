@@ -7,7 +7,7 @@ use crate::{Activation, Backend, Conv2dSpec, Epilogue, HostTensor, Padding};
 const HALVING_BOTTOM_RIGHT: Conv2dSpec = Conv2dSpec { stride: 2, padding: Padding::BottomRight };
 
 /// Input `[n, c, h, w]`, output channels, kernel, spec.
-type ConvCase = ([usize; 4], usize, [usize; 2], Conv2dSpec);
+pub(super) type ConvCase = ([usize; 4], usize, [usize; 2], Conv2dSpec);
 
 const CONVOLUTIONS: [ConvCase; 17] = [
     ([1, 3, 5, 7], 4, [3, 3], Conv2dSpec::padded(1)),
@@ -54,24 +54,26 @@ fn transfer<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
 }
 
 fn convolutions<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
-    for case @ (shape, outputs, [kh, kw], spec) in CONVOLUTIONS {
-        for with_bias in [false, true] {
-            let (x, x_device) = suite.picture(shape)?;
-            let (w, w_host) = suite.weight(&[outputs, shape[1], kh, kw]);
-            let (bias, bias_host) = suite.weight(&[outputs]);
-            let packed = suite.backend.pack_conv2d(&w_host, with_bias.then_some(&bias_host), spec);
-            let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, Epilogue::none()));
-            let want = reference::conv2d(&x, &w, with_bias.then_some(&bias), spec);
-            suite.same_picture("conv2d", &(case, with_bias), found, &want)?;
-            let zeros = HostTensor::from_f32(w_host.shape(), &vec![0.0; w_host.len()]);
-            let old = suite.backend.pack_conv2d(&zeros, None, spec);
-            let packed =
-                old.and_then(|old| suite.backend.repack_conv2d(old, &w_host, with_bias.then_some(&bias_host), spec));
-            let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, Epilogue::none()));
-            suite.same_picture("repack_conv2d", &(case, with_bias), found, &want)?;
-        }
+    for (case, with_bias) in CONVOLUTIONS.iter().flat_map(|c| [(*c, false), (*c, true)]) {
+        convolution(suite, case, with_bias)?;
     }
     Ok(())
+}
+
+pub(super) fn convolution<B: Backend>(suite: &mut Suite<'_, B>, case: ConvCase, with_bias: bool) -> Checked {
+    let (shape, outputs, [kh, kw], spec) = case;
+    let (x, x_device) = suite.picture(shape)?;
+    let (w, w_host) = suite.weight(&[outputs, shape[1], kh, kw]);
+    let (bias, bias_host) = suite.weight(&[outputs]);
+    let packed = suite.backend.pack_conv2d(&w_host, with_bias.then_some(&bias_host), spec);
+    let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, Epilogue::none()));
+    let want = reference::conv2d(&x, &w, with_bias.then_some(&bias), spec);
+    suite.same_picture("conv2d", &(case, with_bias), found, &want)?;
+    let zeros = HostTensor::from_f32(w_host.shape(), &vec![0.0; w_host.len()]);
+    let old = suite.backend.pack_conv2d(&zeros, None, spec);
+    let packed = old.and_then(|old| suite.backend.repack_conv2d(old, &w_host, with_bias.then_some(&bias_host), spec));
+    let found = packed.and_then(|w| suite.backend.conv2d(&x_device, &w, Epilogue::none()));
+    suite.same_picture("repack_conv2d", &(case, with_bias), found, &want)
 }
 
 /// 3×3 and 1×1: a backend may take another way for each.
@@ -156,21 +158,30 @@ fn upsampling<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
 fn group_norms<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
     let cases = [([2, 6, 3, 5], 3), ([1, 32, 4, 4], 32), ([2, 8, 7, 1], 1), ([1, 96, 17, 16], 32)];
     for ((shape, groups), activation) in cases.iter().flat_map(|c| ACTIVATIONS.map(|a| (*c, a))) {
-        // Off centre, where a variance computed from squares loses digits.
-        let x = suite.array(&shape).map(|v| v + 2.0);
-        let x_device =
-            suite.backend.upload_image(&x.to_f32(), shape).map_err(|e| super::failure("group_norm", &shape, &e))?;
-        let (scale, scale_host) = suite.weight(&[shape[1]]);
-        let (shift, shift_host) = suite.weight(&[shape[1]]);
-        let flat = reference::reshape(&x, &[shape[0], shape[1], shape[2] * shape[3]]);
-        let want = reference::group_norm(&flat, &scale, &shift, groups, f64::from(1e-5f32));
-        let want = want.map(|v| reference::activate(v, activation));
-        let packed = suite.backend.pack_group_norm(&scale_host, &shift_host, groups, 1e-5);
-        let found = packed.and_then(|w| suite.backend.group_norm(&x_device, &w, activation));
-        let case = (shape, groups, activation);
-        suite.same_picture("group_norm", &case, found, &reference::reshape(&want, &shape))?;
+        group_norm(suite, shape, groups, activation)?;
     }
     Ok(())
+}
+
+pub(super) fn group_norm<B: Backend>(
+    suite: &mut Suite<'_, B>,
+    shape: [usize; 4],
+    groups: usize,
+    activation: Option<Activation>,
+) -> Checked {
+    // Off centre, where a variance computed from squares loses digits.
+    let x = suite.array(&shape).map(|v| v + 2.0);
+    let x_device =
+        suite.backend.upload_image(&x.to_f32(), shape).map_err(|e| super::failure("group_norm", &shape, &e))?;
+    let (scale, scale_host) = suite.weight(&[shape[1]]);
+    let (shift, shift_host) = suite.weight(&[shape[1]]);
+    let flat = reference::reshape(&x, &[shape[0], shape[1], shape[2] * shape[3]]);
+    let want = reference::group_norm(&flat, &scale, &shift, groups, f64::from(1e-5f32));
+    let want = want.map(|v| reference::activate(v, activation));
+    let packed = suite.backend.pack_group_norm(&scale_host, &shift_host, groups, 1e-5);
+    let found = packed.and_then(|w| suite.backend.group_norm(&x_device, &w, activation));
+    let case = (shape, groups, activation);
+    suite.same_picture("group_norm", &case, found, &reference::reshape(&want, &shape))
 }
 
 fn rearranging<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {

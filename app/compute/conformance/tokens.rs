@@ -40,26 +40,29 @@ fn linears<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
 }
 
 fn geglus<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
-    for (shape @ [n, l, inputs], half) in [([1, 1, 3], 1), ([2, 9, 12], 17), ([1, 70, 48], 192), ([2, 19, 80], 96)] {
-        for with_bias in [false, true] {
-            let (x, x_device) = suite.tokens(shape)?;
-            let (w, w_host) = suite.weight(&[2 * half, inputs]);
-            let (bias, bias_host) = suite.weight(&[2 * half]);
-            let both = reference::linear(&x, &w, with_bias.then_some(&bias));
-            let want = Array::from_fn([n, l, half], |[n, l, c]| {
-                both.at([n, l, c]) * reference::gelu(both.at([n, l, half + c]))
-            });
-            let b = suite.backend;
-            let bias = with_bias.then_some(&bias_host);
-            let found = b.pack_geglu(&w_host, bias).and_then(|w| b.geglu(&x_device, &w));
-            suite.same_tokens("geglu", &(shape, half, with_bias), found, &want)?;
-            let zeros = HostTensor::from_f32(w_host.shape(), &vec![0.0; w_host.len()]);
-            let packed = b.pack_geglu(&zeros, None).and_then(|old| b.repack_geglu(old, &w_host, bias));
-            let found = packed.and_then(|w| b.geglu(&x_device, &w));
-            suite.same_tokens("repack_geglu", &(shape, half, with_bias), found, &want)?;
-        }
+    for (shape, half) in [([1, 1, 3], 1), ([2, 9, 12], 17), ([1, 70, 48], 192), ([2, 19, 80], 96)] {
+        geglu(suite, shape, half, false)?;
+        geglu(suite, shape, half, true)?;
     }
     Ok(())
+}
+
+pub(super) fn geglu<B: Backend>(suite: &mut Suite<'_, B>, shape: [usize; 3], half: usize, with_bias: bool) -> Checked {
+    let [n, l, inputs] = shape;
+    let (x, x_device) = suite.tokens(shape)?;
+    let (w, w_host) = suite.weight(&[2 * half, inputs]);
+    let (bias, bias_host) = suite.weight(&[2 * half]);
+    let both = reference::linear(&x, &w, with_bias.then_some(&bias));
+    let want =
+        Array::from_fn([n, l, half], |[n, l, c]| both.at([n, l, c]) * reference::gelu(both.at([n, l, half + c])));
+    let b = suite.backend;
+    let bias = with_bias.then_some(&bias_host);
+    let found = b.pack_geglu(&w_host, bias).and_then(|w| b.geglu(&x_device, &w));
+    suite.same_tokens("geglu", &(shape, half, with_bias), found, &want)?;
+    let zeros = HostTensor::from_f32(w_host.shape(), &vec![0.0; w_host.len()]);
+    let packed = b.pack_geglu(&zeros, None).and_then(|old| b.repack_geglu(old, &w_host, bias));
+    let found = packed.and_then(|w| b.geglu(&x_device, &w));
+    suite.same_tokens("repack_geglu", &(shape, half, with_bias), found, &want)
 }
 
 /// A layer in the memory of another, and that another handle of the other layer keeps its weights.
@@ -113,15 +116,25 @@ fn attentions<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {
         // Large enough to be computed in pieces.
         (1, 101, 3001, 2, 3),
     ];
-    for (case @ (n, lq, lk, heads, d), mask) in cases.iter().flat_map(|c| [(*c, Mask::None), (*c, Mask::Causal)]) {
-        let (q, q_device) = suite.tokens([n, lq, heads * d])?;
-        let (k, k_device) = suite.tokens([n, lk, heads * d])?;
-        let (v, v_device) = suite.tokens([n, lk, heads * d])?;
-        let found = suite.backend.attention(&q_device, &k_device, &v_device, heads, mask);
-        let want = reference::attention(&q, &k, &v, heads, mask == Mask::Causal);
-        suite.same_tokens("attention", &(case, mask), found, &want)?;
+    for (case, mask) in cases.iter().flat_map(|c| [(*c, Mask::None), (*c, Mask::Causal)]) {
+        attention(suite, case, mask)?;
     }
     Ok(())
+}
+
+/// Samples, queries, keys, heads and channels of a head.
+pub(super) fn attention<B: Backend>(
+    suite: &mut Suite<'_, B>,
+    case: (usize, usize, usize, usize, usize),
+    mask: Mask,
+) -> Checked {
+    let (n, lq, lk, heads, d) = case;
+    let (q, q_device) = suite.tokens([n, lq, heads * d])?;
+    let (k, k_device) = suite.tokens([n, lk, heads * d])?;
+    let (v, v_device) = suite.tokens([n, lk, heads * d])?;
+    let found = suite.backend.attention(&q_device, &k_device, &v_device, heads, mask);
+    let want = reference::attention(&q, &k, &v, heads, mask == Mask::Causal);
+    suite.same_tokens("attention", &(case, mask), found, &want)
 }
 
 fn lookups<B: Backend>(suite: &mut Suite<'_, B>) -> Checked {

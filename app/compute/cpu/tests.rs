@@ -31,6 +31,14 @@ fn every_instruction_set_conforms_in_int8() {
 }
 
 #[test]
+fn a_glance_sees_what_computes_wrongly() {
+    let backend = open(Isa::Scalar, Precision::F32);
+    let report = conformance::glance(&backend, conformance::Tolerance::F32).expect("computes rightly");
+    assert!(report.errors.len() >= 4 && report.errors.values().all(|error| *error > 0.0), "{report}");
+    assert!(conformance::glance(&backend, conformance::Tolerance { relative: 0.0 }).is_err());
+}
+
+#[test]
 fn automatic_precision_is_that_of_the_instructions() {
     for isa in Isa::available() {
         let info = open(isa, Precision::Auto).info();

@@ -23,6 +23,13 @@ fn operations_conform_in_f16() {
 }
 
 #[test]
+fn a_glance_at_a_card_that_computes_rightly_lets_it_pass() {
+    for (precision, tolerance) in [(Precision::F32, Tolerance::F32), (Precision::F16, Tolerance::F16)] {
+        conformance::glance(&open(precision), tolerance).expect("computes rightly");
+    }
+}
+
+#[test]
 fn operations_conform_without_subgroups() {
     check(&open_with(Precision::F32, Instead { without_subgroups: true, ..Instead::default() }), Tolerance::F32);
 }
