@@ -2,53 +2,76 @@
 
 use crate::lora_hashes::LoraHashes;
 use fourstep_gallery::{GridPage, Here, Panel};
-use fourstep_preview::{Job, Previewer};
+use fourstep_preview::{Image, Job, Preview, Previewer, Turns};
 use fourstep_protocol::{Failure, Finished, ModelRef, Picture, RunId};
+use fourstep_session::PreviewPlace;
 use fourstep_ui::{
-    GridSheet, Known, OpenedPicture, PictureFiles, PreviewJob, PreviewPicture, Previews, Sheet, SheetPanel, Shot,
+    GridSheet, Known, OpenedPicture, PictureFiles, PreviewImage, PreviewJob, PreviewPicture, Previews, Sheet,
+    SheetPanel, Shot,
 };
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-/// Previews from the preview room. Without a thread there are none, and the pictures still come.
-pub(crate) struct PreviewPort(pub(crate) Option<Previewer>);
+/// Previews from the preview room.
+pub(crate) struct PreviewPort {
+    /// Without a thread there are none, and the pictures still come.
+    pub(crate) previewer: Option<Previewer>,
+    /// Whether the window is drawn by a real graphics card.
+    pub(crate) on_card: bool,
+    /// What that card is to compute beside drawing.
+    pub(crate) turns: Turns,
+}
 
 impl Previews for PreviewPort {
     fn prepare(&self, model: &ModelRef) {
-        if let Some(previewer) = &self.0 {
+        if let Some(previewer) = &self.previewer {
             previewer.prepare(model.clone());
         }
     }
 
     fn offer(&self, offered: PreviewJob) {
-        if let Some(previewer) = &self.0 {
-            previewer.offer(job(offered));
+        if let Some(previewer) = &self.previewer {
+            previewer.offer(self.job(offered));
         }
     }
 
     fn develop(&self, jobs: Vec<PreviewJob>) {
-        if let Some(previewer) = &self.0 {
-            previewer.develop(jobs.into_iter().map(job).collect());
+        if let Some(previewer) = &self.previewer {
+            previewer.develop(jobs.into_iter().map(|asked| self.job(asked)).collect());
         }
     }
 
     fn newest(&self) -> Option<PreviewPicture> {
-        let previewer = self.0.as_ref()?;
-        let preview = previewer.try_picture()?;
-        Some(PreviewPicture { run: preview.run, step: preview.step, picture: preview.picture })
+        let Preview { run, step, image, .. } = self.previewer.as_ref()?.try_picture()?;
+        let image = match image {
+            Image::Picture(picture) => PreviewImage::Picture(picture),
+            Image::Texture(texture) => PreviewImage::Texture(texture),
+        };
+        Some(PreviewPicture { run, step, image })
+    }
+
+    fn take_turn(&self) -> bool {
+        self.turns.take()
     }
 
     fn finish(&self, run: RunId) {
-        if let Some(previewer) = &self.0 {
+        if let Some(previewer) = &self.previewer {
             previewer.finish(run);
         }
     }
 }
 
-fn job(PreviewJob { run, step, model, denoised, step_secs }: PreviewJob) -> Job {
-    Job { run, step, model, denoised, step_secs }
+impl PreviewPort {
+    fn job(&self, PreviewJob { run, step, model, denoised, step_secs, place }: PreviewJob) -> Job {
+        let on_window = match place {
+            PreviewPlace::Auto => self.on_card,
+            PreviewPlace::Window => true,
+            PreviewPlace::Processor => false,
+        };
+        Job { run, step, model, denoised, step_secs, on_window }
+    }
 }
 
 /// Picture files through the gallery.

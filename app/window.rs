@@ -8,15 +8,17 @@ use crate::{
     lora_hashes::LoraHashes,
     pages::Pages,
     ports::{GalleryFiles, PreviewPort},
-    previews, settings,
+    previews::{self, WindowCard},
+    settings,
     wildcards::WildcardPort,
 };
 use fourstep_catalog::Catalog;
 use fourstep_engine::{BackendChoice, DeviceOptions, Engine, EngineOptions};
 use fourstep_gallery::DEFAULT_TIMELINE_BYTES;
+use fourstep_preview::Turns;
 use fourstep_protocol::{Client, ClientClosed, Command, Event, Failure};
 use fourstep_session::{Moment, Session, Settings};
-use fourstep_ui::{Ports, SystemDialogs, Timeline, Waker};
+use fourstep_ui::{Graphics, Ports, SystemDialogs, Timeline, Waker};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex},
@@ -36,14 +38,14 @@ pub(crate) fn open(device: DeviceOptions) -> Result<(), Failure> {
         // Opened before the window, so that a device that does not exist is said on the terminal that asked for it.
         device.open()?;
     }
-    let build = move |waker: Waker| build(&catalog, &device, &waker);
+    let build = move |waker: Waker, graphics| build(&catalog, &device, &waker, graphics);
     fourstep_ui::run(build).map_err(|e| {
         let remedy = "fourstep --help says what works without a window.";
         Failure::machine("The window could not be opened", e, remedy)
     })
 }
 
-fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, Ports) {
+fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker, graphics: Option<Graphics>) -> (Session, Ports) {
     let start = Instant::now();
     let models = catalog.models();
     let settings = settings::load().unwrap_or_else(|| Settings::sample(&models));
@@ -55,7 +57,11 @@ fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, 
         Err(failure) => Box::new(NoEngine(Mutex::new(Some(failure)))),
     };
     let wake = waker.clone();
-    let previewer = previews::spawn(catalog.clone(), previews::device(device), move || wake());
+    let wake_to_draw = waker.clone();
+    let turns = Turns::new(move || wake_to_draw());
+    let card = graphics.and_then(|graphics| WindowCard::new(graphics, device, turns.clone()));
+    let on_card = card.as_ref().is_some_and(WindowCard::is_real);
+    let previewer = previews::spawn(catalog.clone(), previews::device(device), card, move || wake());
     let previewer = previewer.inspect_err(|e| log::error!("there are no previews: {e}")).ok();
     let megabytes = settings.ui.timeline_megabytes.map(u64::from);
     let max_bytes = megabytes.map_or(DEFAULT_TIMELINE_BYTES, |megabytes| megabytes << 20);
@@ -66,7 +72,7 @@ fn build(catalog: &Catalog, device: &DeviceOptions, waker: &Waker) -> (Session, 
     let session = Session::new(models, settings);
     let ports = Ports {
         client,
-        previews: Box::new(PreviewPort(previewer)),
+        previews: Box::new(PreviewPort { previewer, on_card, turns }),
         pictures: Arc::new(GalleryFiles { hashes: LoraHashes::new(catalog.clone()) }),
         settings: Box::new(settings::Store),
         pages: Box::new(Pages::open()),

@@ -5,10 +5,14 @@
 
 mod budget;
 mod decode;
+mod on_window;
 mod previewer;
 mod tiny;
+mod turns;
 
 pub use budget::{Budget, Plan};
 pub use decode::{Decode, DecodeError, LinearDecoder, half_size};
-pub use previewer::{Decoders, Job, Preview, Previewer};
+pub use on_window::{Show, WindowDecoder};
+pub use previewer::{Decoders, Image, Job, Preview, Previewer};
 pub use tiny::TinyDecoder;
+pub use turns::Turns;

@@ -44,6 +44,8 @@ pub use moment::Moment;
 pub use prompts::{PromptTrouble, Spoken, speak, tag_name};
 pub use run::Step;
 pub use session::Session;
-pub use settings::{JpegQuality, Language, Letters, SAMPLE_PROMPT, Settings, Shortcuts, ThemeChoice, UiSettings};
+pub use settings::{
+    JpegQuality, Language, Letters, PreviewPlace, SAMPLE_PROMPT, Settings, Shortcuts, ThemeChoice, UiSettings,
+};
 pub use status::{NegativeEffect, Notice, Status};
 pub use tab::Tab;

@@ -71,6 +71,8 @@ pub struct UiSettings {
     /// Keys that were chosen instead of those the program comes with, by the ids of the window's table.
     #[serde(skip_serializing_if = "Shortcuts::is_empty")]
     pub shortcuts: Shortcuts,
+    /// What decodes previews.
+    pub previews: PreviewPlace,
     /// Quality of pictures that are saved as JPEG.
     pub jpeg_quality: JpegQuality,
     /// The page of the first start was read.
@@ -96,6 +98,19 @@ pub enum ThemeChoice {
     Light,
     /// As the system has it.
     System,
+}
+
+/// What decodes previews.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PreviewPlace {
+    /// The card that the window is drawn with, where that is a real one; else the processor.
+    #[default]
+    Auto,
+    /// The card that the window is drawn with.
+    Window,
+    /// The processor.
+    Processor,
 }
 
 /// Quality of a JPEG: 1 … 100.

@@ -72,7 +72,7 @@ impl App {
             ports,
             files,
             fonts,
-            screen: Screen::new(),
+            screen: Screen::new(cc.wgpu_render_state.clone()),
             stage,
             status: StatusView::default(),
             happening: Happening::default(),
@@ -187,6 +187,9 @@ impl App {
 
     /// Those of idle runs are not the live picture's.
     fn take_previews(&mut self, ctx: &Context) {
+        if self.ports.previews.take_turn() {
+            ctx.request_repaint();
+        }
         while let Some(preview) = self.ports.previews.newest() {
             let is_idle = self.session.idle_run() == Some(preview.run);
             self.stage.take_preview(ctx, &preview, is_idle);

@@ -20,6 +20,7 @@ mod i18n;
 mod icons;
 mod intent;
 mod keeping;
+mod layer;
 mod log_view;
 mod model_menu;
 mod on_canvas;
@@ -52,7 +53,7 @@ pub use devices::{AdapterInfo, AdapterKind, Devices};
 pub use keeping::{Gallery, GalleryListing, GalleryQuery, Kept, KeptFrame, Load, SavedPicture, Timeline};
 pub use ports::{
     Choice, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture, PageStore, PictureFiles,
-    Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot, SystemDialogs,
-    WildcardFiles,
+    Ports, PreviewImage, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, SheetPanel, Shot,
+    SystemDialogs, WildcardFiles,
 };
-pub use start::{StartError, Waker, native_options, run};
+pub use start::{Graphics, StartError, Waker, native_options, run};

@@ -4,7 +4,7 @@ use crate::keeping::{Gallery, Timeline};
 use fourstep_canvas::Page;
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{Client, Failure, Finished, Latents, LibraryItem, Lost, ModelRef, Picture, Request, RunId};
-use fourstep_session::{Moment, Settings, Step};
+use fourstep_session::{Moment, PreviewPlace, Settings, Step};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,6 +56,11 @@ pub trait Previews {
     /// The newest preview that was not handed out yet. Wakes the window when there is one.
     fn newest(&self) -> Option<PreviewPicture>;
 
+    /// Does a slice of what the card that draws the window has to compute; whether there is more. Called once in a frame.
+    fn take_turn(&self) -> bool {
+        false
+    }
+
     /// The picture of this run is there: its previews are of no use any more.
     fn finish(&self, run: RunId);
 }
@@ -73,13 +78,15 @@ pub struct PreviewJob {
     pub denoised: Arc<Latents>,
     /// What a step takes now, to measure the budget by; 0 where it is not known yet.
     pub step_secs: f64,
+    /// What decodes it; what is to be read and not only drawn comes from the processor.
+    pub place: PreviewPlace,
 }
 
 impl PreviewJob {
     /// What a step looks like, where nothing is known of how long it took.
     pub fn of(step: &Step) -> Self {
         let Step { run, step, denoised, model, .. } = step.clone();
-        Self { run, step, model, denoised, step_secs: 0.0 }
+        Self { run, step, model, denoised, step_secs: 0.0, place: PreviewPlace::Processor }
     }
 }
 
@@ -91,7 +98,16 @@ pub struct PreviewPicture {
     /// 1 … steps.
     pub step: u32,
     /// What it looks like.
-    pub picture: Arc<Picture>,
+    pub image: PreviewImage,
+}
+
+/// A preview where it lies.
+#[derive(Clone, Debug)]
+pub enum PreviewImage {
+    /// In memory.
+    Picture(Arc<Picture>),
+    /// On the card that the window draws with.
+    Texture(wgpu::Texture),
 }
 
 /// What is here to paint with and what can be downloaded; looks and downloads on threads of its own.

@@ -1,9 +1,10 @@
 //! What is on the stage: the newest of picture and previews, and how one follows the other.
 
-use crate::{PreviewPicture, ports::Previews, resample, timeline::Older};
-use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, TextureWrapMode};
-use fourstep_protocol::{ModelRef, Picture, RunId};
-use fourstep_session::{Moment, Session, Status};
+use crate::{PreviewPicture, layer::Layer, ports::Previews, timeline::Older};
+use eframe::egui_wgpu::RenderState;
+use egui::Context;
+use fourstep_protocol::{ModelRef, RunId};
+use fourstep_session::{Moment, PreviewPlace, Session, Status, Tab};
 use std::sync::Arc;
 
 /// How long a preview takes to become the picture.
@@ -30,25 +31,13 @@ pub(crate) struct Screen {
     /// A frame of the timeline, which is drawn instead of all this.
     older: Option<Older>,
     smooth: bool,
-}
-
-/// One picture on the graphics card.
-#[derive(Clone)]
-pub(crate) struct Layer {
-    pub texture: TextureHandle,
-    pub picture: Arc<Picture>,
-    /// Size of the finished picture, in px; a preview may have fewer.
-    pub width_px: f32,
-    /// See `width_px`.
-    pub height_px: f32,
-    pub run: RunId,
-    /// `None` for the finished picture.
-    pub step: Option<u32>,
+    /// What the window draws with.
+    card: Option<RenderState>,
 }
 
 impl Screen {
-    pub(crate) fn new() -> Self {
-        Self { smooth: true, ..Self::default() }
+    pub(crate) fn new(card: Option<RenderState>) -> Self {
+        Self { smooth: true, card, ..Self::default() }
     }
 
     /// Takes over what is new; `true` where something was.
@@ -95,7 +84,10 @@ impl Screen {
         let Some(step) = session.latest_step().filter(|s| self.offered != Some((s.run, s.step))) else { return };
         self.offered = Some((step.run, step.step));
         let step_secs = session.metrics().step_secs.unwrap_or_default();
-        previews.offer(crate::PreviewJob { step_secs, ..crate::PreviewJob::of(step) });
+        let ui = &session.settings().ui;
+        // What is compared is read as well.
+        let place = if ui.tab == Tab::Twin { PreviewPlace::Processor } else { ui.previews };
+        previews.offer(crate::PreviewJob { step_secs, place, ..crate::PreviewJob::of(step) });
     }
 
     fn take_preview(&mut self, ctx: &Context, session: &mut Session, now: Moment) -> bool {
@@ -106,7 +98,11 @@ impl Screen {
             return false;
         }
         let run = preview.run;
-        self.current = Some(self.layer(ctx, preview.picture, nominal, run, Some(preview.step)));
+        let seen = (ctx, self.card.as_ref());
+        let Some(layer) = Layer::of_preview(seen, preview.image, (run, preview.step), nominal, self.smooth) else {
+            return false;
+        };
+        self.current = Some(layer);
         self.before = None;
         session.note_preview(run, now);
         true
@@ -122,16 +118,10 @@ impl Screen {
         }
         let picture = Arc::clone(&finished.picture);
         let nominal = (picture.width() as f32, picture.height() as f32);
-        let layer = self.layer(ctx, picture, nominal, finished.run, None);
+        let layer = Layer::of_picture(ctx, picture, finished.run, self.smooth);
         let before = self.current.replace(layer).filter(|b| b.step.is_some() && b.aspect() == nominal.0 / nominal.1);
         self.before = before.map(|before| (before, now));
         true
-    }
-
-    fn layer(&self, ctx: &Context, picture: Arc<Picture>, nominal: (f32, f32), run: RunId, step: Option<u32>) -> Layer {
-        let image = image(&picture, self.smooth && step.is_none());
-        let texture = ctx.load_texture("picture", image, options(self.smooth));
-        Layer { texture, picture, width_px: nominal.0, height_px: nominal.1, run, step }
     }
 
     /// Whether enlarged pictures are drawn smooth or as pixels; the picture is handed to the graphics card again.
@@ -141,8 +131,7 @@ impl Screen {
         }
         let older = self.older.iter_mut().map(|older| &mut older.layer);
         for layer in self.current.iter_mut().chain(self.before.iter_mut().map(|(layer, _)| layer)).chain(older) {
-            let image = image(&layer.picture, smooth && layer.step.is_none());
-            layer.texture.set(image, options(smooth));
+            layer.set_smooth(smooth);
         }
     }
 
@@ -185,32 +174,5 @@ impl Screen {
             ctx.request_repaint_after_secs(wait as f32);
         }
         (over / STALE_FADE_SECS).clamp(0.0, 1.0) as f32
-    }
-}
-
-impl Layer {
-    /// A picture of an idle run, drawn smooth.
-    pub(crate) fn new(ctx: &Context, picture: Arc<Picture>, run: RunId, step: Option<u32>) -> Self {
-        let (width_px, height_px) = (picture.width() as f32, picture.height() as f32);
-        let texture = ctx.load_texture("idle picture", image(&picture, step.is_none()), options(true));
-        Self { texture, picture, width_px, height_px, run, step }
-    }
-
-    fn aspect(&self) -> f32 {
-        self.width_px / self.height_px
-    }
-}
-
-/// Finished pictures are enlarged with care; a preview is gone before that would pay.
-fn image(picture: &Picture, careful: bool) -> ColorImage {
-    resample::enlarged(picture, if careful { resample::factor(picture) } else { 1 })
-}
-
-fn options(smooth: bool) -> TextureOptions {
-    TextureOptions {
-        magnification: if smooth { TextureFilter::Linear } else { TextureFilter::Nearest },
-        minification: TextureFilter::Linear,
-        wrap_mode: TextureWrapMode::ClampToEdge,
-        mipmap_mode: None,
     }
 }

@@ -7,6 +7,15 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 /// Wakes the window from any thread: there is something to receive.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
+/// What the window is drawn with: others may compute on it too.
+#[derive(Clone, Debug)]
+pub struct Graphics {
+    /// The device.
+    pub device: wgpu::Device,
+    /// Its queue.
+    pub queue: wgpu::Queue,
+}
+
 /// Why there is no window.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -24,13 +33,14 @@ pub enum StartError {
     NoGraphics(String),
 }
 
-/// Opens the window and returns when it is closed. `build` makes the session and the ports once the window can be woken.
+/// Opens the window and returns when it is closed. `build` makes the session and the ports once the window can be woken
+/// and drawn.
 ///
 /// Vulkan, Metal or Direct3D is tried first, then OpenGL.
 ///
 /// # Errors
 /// Where there is no display or no graphics driver.
-pub fn run(build: impl FnOnce(Waker) -> (Session, Ports) + 'static) -> Result<(), StartError> {
+pub fn run(build: impl FnOnce(Waker, Option<Graphics>) -> (Session, Ports) + 'static) -> Result<(), StartError> {
     check_display()?;
     let build = Rc::new(RefCell::new(Some(build)));
     match attempt(native_options(), &build) {
@@ -46,13 +56,15 @@ pub fn run(build: impl FnOnce(Waker) -> (Session, Ports) + 'static) -> Result<()
 
 fn attempt<B>(options: eframe::NativeOptions, build: &Rc<RefCell<Option<B>>>) -> eframe::Result
 where
-    B: FnOnce(Waker) -> (Session, Ports) + 'static,
+    B: FnOnce(Waker, Option<Graphics>) -> (Session, Ports) + 'static,
 {
     let build = Rc::clone(build);
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         let build = build.borrow_mut().take().ok_or("the window was already made")?;
         let ctx = cc.egui_ctx.clone();
-        let (session, ports) = build(Arc::new(move || ctx.request_repaint()));
+        let graphics = cc.wgpu_render_state.as_ref();
+        let graphics = graphics.map(|it| Graphics { device: it.device.clone(), queue: it.queue.clone() });
+        let (session, ports) = build(Arc::new(move || ctx.request_repaint()), graphics);
         Ok(Box::new(App::new(cc, session, ports)))
     });
     eframe::run_native("Fourstep", options, create)
@@ -66,9 +78,10 @@ pub fn native_options() -> eframe::NativeOptions {
 fn with_backends(backends: wgpu::Backends) -> eframe::NativeOptions {
     let mut setup = WgpuSetupCreateNew::without_display_handle();
     setup.instance_descriptor.backends = backends;
-    // What the adapter can do, not egui's modest default: large pictures and compute need it.
+    // What the adapter can do, not egui's modest default: large pictures and previews that are computed on it need it.
     setup.device_descriptor = Arc::new(|adapter| wgpu::DeviceDescriptor {
         label: Some("fourstep"),
+        required_features: adapter.features() & (wgpu::Features::SHADER_F16 | wgpu::Features::SUBGROUP),
         required_limits: adapter.limits(),
         ..Default::default()
     });

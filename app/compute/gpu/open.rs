@@ -59,6 +59,8 @@ pub(super) struct Shared {
     pub(super) nothing: Buffer,
     pub(super) weight_bytes: AtomicU64,
     uploaded: AtomicU64,
+    /// Somebody else's device: only they hand in work, and what is uploaded goes along with it.
+    foreign: bool,
     gone: Arc<Gone>,
 }
 
@@ -78,7 +80,7 @@ impl Gpu {
     pub fn open(options: &GpuOptions) -> Result<Self> {
         let (described, adapter) = adapter::choose(options.adapter.as_deref())?;
         Width::of(options.precision, described.f16, &described.label())?;
-        Self::with(Device::open(&described, &adapter)?, options)
+        Self::with(Device::open(&described, &adapter)?, options, false)
     }
 
     /// A device that somebody else opened, such as the window's. It takes the place of its lost callback; its
@@ -92,7 +94,7 @@ impl Gpu {
             let why = format!("{} was opened with limits that are too low for computing", device.label);
             return Err(ComputeError::Unsupported(why));
         }
-        Self::with(device, options)
+        Self::with(device, options, true)
     }
 
     /// Destroys the device, as pulling out the card would: for tests of what happens then.
@@ -100,7 +102,7 @@ impl Gpu {
         self.shared.device.lose();
     }
 
-    fn with(device: Device, options: &GpuOptions) -> Result<Self> {
+    fn with(device: Device, options: &GpuOptions, foreign: bool) -> Result<Self> {
         let f16 = device.features.contains(wgpu::Features::SHADER_F16);
         let width = Width::of(options.precision, f16, &device.label)?;
         let (instead, gone) = (options.instead, Arc::<Gone>::default());
@@ -117,6 +119,7 @@ impl Gpu {
             nothing: gone.buffer(&device, 256, wgpu::BufferUsages::STORAGE, "open")?,
             weight_bytes: AtomicU64::new(0),
             uploaded: AtomicU64::new(0),
+            foreign,
             gone,
             device,
         };
@@ -150,7 +153,7 @@ impl Shared {
     pub(super) fn upload(&self, to: &Buffer, offset: u64, bytes: &[u8], cancel: &CancelToken) -> Result<()> {
         self.device.guard("upload", || self.device.queue.write_buffer(&to.raw, offset, bytes))?;
         let all = self.uploaded.fetch_add(bytes.len() as u64, Ordering::Relaxed) + bytes.len() as u64;
-        if all < UPLOADED_AT_ONCE {
+        if self.foreign || all < UPLOADED_AT_ONCE {
             return Ok(());
         }
         self.uploaded.store(0, Ordering::Relaxed);

@@ -1,5 +1,7 @@
 use super::*;
+use crate::DecodeError;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use fourstep_compute::CancelToken;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,7 +54,7 @@ fn stage() -> Stage {
             "none" => Ok(None),
             _ => Ok(Some(Box::new(Scripted { answers: answer.clone(), calls: call.clone() }))),
         };
-        Decoders { tiny, linear: LinearDecoder::Sdxl }
+        Decoders { on_window: None, tiny, linear: LinearDecoder::Sdxl }
     };
     let previewer = Previewer::spawn(load, move || wake.send(()).expect("the test listens")).expect("a thread");
     Stage { previewer, answers, calls, woken }
@@ -60,7 +62,21 @@ fn stage() -> Stage {
 
 fn job(model: &str, run: u64, step: u32, step_secs: f64) -> Job {
     let denoised = Latents { channels: 4, height: 4, width: 4, data: vec![step as f32; 64] };
-    Job { run: RunId(run), step, model: ModelRef::new(model), denoised: Arc::new(denoised), step_secs }
+    Job {
+        run: RunId(run),
+        step,
+        model: ModelRef::new(model),
+        denoised: Arc::new(denoised),
+        step_secs,
+        on_window: false,
+    }
+}
+
+fn picture(preview: &Preview) -> &Picture {
+    match &preview.image {
+        Image::Picture(picture) => picture,
+        Image::Texture(texture) => panic!("{texture:?}"),
+    }
 }
 
 impl Stage {
@@ -90,7 +106,7 @@ fn the_newest_offer_wins() {
     assert_eq!(s.preview().step, 1, "a newer step of the same run does not end what is under way");
     s.answers.send(Ok(())).expect("decodes");
     let last = s.preview();
-    assert_eq!((last.step, last.plan, last.picture.rgb()[0]), (4, Plan::Full, 4));
+    assert_eq!((last.step, last.plan, picture(&last).rgb()[0]), (4, Plan::Full, 4));
     assert!(s.previewer.try_picture().is_none());
 }
 
@@ -119,7 +135,7 @@ fn after_a_fault_or_a_panic_previews_go_on_linearly() {
         s.answers.send(Err(answer)).expect("fails");
         s.previewer.offer(job("m", 1, 1, 0.01));
         let preview = s.preview();
-        assert_eq!((preview.plan, preview.picture.width()), (Plan::Full, 4));
+        assert_eq!((preview.plan, picture(&preview).width()), (Plan::Full, 4));
         assert!(s.previewer.last_error().expect("reported").contains(word));
         s.previewer.offer(job("m", 1, 2, 0.01));
         assert_eq!(s.preview().step, 2);
@@ -132,14 +148,14 @@ fn a_decoder_that_cannot_be_opened_is_reported_once_and_replaced() {
     for (model, word) in [("absent", "no such file"), ("broken", "panicked")] {
         let s = stage();
         s.previewer.offer(job(model, 1, 1, 0.01));
-        assert_eq!(s.preview().picture.width(), 4);
+        assert_eq!(picture(&s.preview()).width(), 4);
         assert!(s.previewer.last_error().expect("reported").contains(word));
         s.previewer.offer(job(model, 1, 2, 0.01));
         s.preview();
         assert_eq!(s.previewer.last_error(), None);
         s.answers.send(Ok(())).expect("decodes");
         s.previewer.offer(job("m", 2, 1, 0.01));
-        assert_eq!(s.preview().picture.width(), 1, "another model has its own decoder");
+        assert_eq!(picture(&s.preview()).width(), 1, "another model has its own decoder");
     }
 }
 
@@ -147,11 +163,11 @@ fn a_decoder_that_cannot_be_opened_is_reported_once_and_replaced() {
 fn without_a_tiny_decoder_the_familys_linear_one_decodes() {
     let s = stage();
     s.previewer.offer(Job { denoised: Arc::new(zeros()), ..job("none", 1, 1, 0.01) });
-    assert_eq!(s.preview().picture.rgb()[..3], [141, 125, 127], "SDXL's colour of 0");
+    assert_eq!(picture(&s.preview()).rgb()[..3], [141, 125, 127], "SDXL's colour of 0");
     assert_eq!(s.previewer.last_error(), None);
     s.answers.send(Err("not a number")).expect("fails");
     s.previewer.offer(Job { denoised: Arc::new(zeros()), ..job("m", 2, 1, 0.01) });
-    assert_eq!(s.preview().picture.rgb()[..3], [141, 125, 127], "after a fault too");
+    assert_eq!(picture(&s.preview()).rgb()[..3], [141, 125, 127], "after a fault too");
 }
 
 fn zeros() -> Latents {

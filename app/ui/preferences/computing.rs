@@ -2,11 +2,11 @@ use crate::devices::{AdapterInfo, AdapterKind};
 use crate::i18n::{tr, tr_with};
 use crate::intent::View;
 use crate::theme::palette;
-use crate::widgets::{caption, dropdown};
+use crate::widgets::{Cell, caption, dropdown, segmented};
 use crate::words;
 use egui::{RichText, Ui};
 use fourstep_protocol::{DeviceChoice, DeviceInfo};
-use fourstep_session::Action;
+use fourstep_session::{Action, PreviewPlace};
 
 /// What computes: chosen from a list, and what it is now.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -24,6 +24,26 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     }
     ui.add_space(4.0);
     ui.label(RichText::new(tr("prefs-device-why")).small().color(ink));
+    ui.add_space(12.0);
+    previews(ui, view);
+}
+
+const PLACES: [(PreviewPlace, &str); 3] = [
+    (PreviewPlace::Auto, "prefs-previews-auto"),
+    (PreviewPlace::Window, "prefs-previews-window"),
+    (PreviewPlace::Processor, "prefs-previews-processor"),
+];
+
+/// What decodes previews.
+fn previews(ui: &mut Ui, view: &mut View<'_>) {
+    caption(ui, tr("prefs-previews"));
+    let cells = PLACES.map(|(_, name)| Cell::new(tr(name), tr(name)));
+    let place = view.session.settings().ui.previews;
+    if let Some(index) = segmented(ui, &cells, PLACES.iter().position(|(known, _)| *known == place)) {
+        view.change_ui(|ui| ui.previews = PLACES[index].0);
+    }
+    let ink = palette(ui).secondary;
+    ui.label(RichText::new(tr("prefs-previews-why")).small().color(ink));
 }
 
 /// Everything there is, and what was chosen where that has gone.

@@ -17,8 +17,9 @@ pub(crate) use header::is_busy;
 pub(crate) use zoom::Zoom;
 
 use crate::intent::View;
+use crate::layer::Layer;
 use crate::ports::{PreviewPicture, Previews};
-use crate::screen::{Layer, Screen};
+use crate::screen::Screen;
 use crate::theme::palette;
 use crate::{error_bar, restored};
 use eframe::egui_wgpu::RenderState;

@@ -2,7 +2,8 @@ use super::{Stage, Zoom};
 use crate::i18n::{tr, tr_with};
 use crate::icons;
 use crate::intent::View;
-use crate::screen::{Layer, Screen};
+use crate::layer::Layer;
+use crate::screen::Screen;
 use crate::theme::{self, palette};
 use crate::words;
 use egui::{Align2, Color32, CursorIcon, Id, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
@@ -87,7 +88,7 @@ pub(super) fn paint(ui: &Ui, view: &View<'_>, zoom: Zoom, screen: &Screen, rect:
 /// Draws a layer at `place`, as far as that lies within `clip`.
 pub(super) fn draw(ui: &Ui, layer: &Layer, place: Rect, clip: Rect, tint: Color32) {
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-    ui.painter().with_clip_rect(clip).image(layer.texture.id(), place, whole, tint);
+    ui.painter().with_clip_rect(clip).image(layer.texture(), place, whole, tint);
 }
 
 /// Says how old the picture is.

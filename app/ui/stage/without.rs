@@ -2,7 +2,7 @@
 
 use super::{Zoom, picture};
 use crate::i18n::tr_with;
-use crate::screen::Layer;
+use crate::layer::Layer;
 use crate::theme::{self, palette};
 use egui::{Color32, Context, Rect, Ui, vec2};
 use fourstep_session::{LeftOut, Session};

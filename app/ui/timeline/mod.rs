@@ -7,7 +7,7 @@ mod row;
 use crate::i18n::tr;
 use crate::intent::View;
 use crate::keeping::{Kept, KeptFrame, Load, Timeline};
-use crate::screen::Layer;
+use crate::layer::Layer;
 use crate::textures::Textures;
 use crate::theme::{self, palette};
 use egui::{Align2, Context, Frame, Margin, Ui};

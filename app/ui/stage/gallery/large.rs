@@ -32,7 +32,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, gallery: &mut Gallery, pict
         Some(layer) => {
             let place = Zoom::Fit.rect(rect, vec2(layer.width_px, layer.height_px));
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-            ui.painter().image(layer.texture.id(), place, whole, Color32::WHITE);
+            ui.painter().image(layer.texture(), place, whole, Color32::WHITE);
         }
         None if large.is_some_and(|large| large.gone) => {
             let text = tr("gallery-unreadable");

@@ -7,7 +7,7 @@ mod large;
 
 use crate::intent::View;
 use crate::keeping::{Gallery as GalleryPort, GalleryListing, GalleryQuery, Load, SavedPicture};
-use crate::screen::Layer;
+use crate::layer::Layer;
 use crate::textures::Textures;
 use egui::{Context, Ui};
 use fourstep_protocol::RunId;

@@ -1,7 +1,7 @@
 //! What both pictures looked like after each step.
 
-use crate::ports::{PreviewJob, PreviewPicture};
-use crate::screen::Layer;
+use crate::layer::Layer;
+use crate::ports::{PreviewImage, PreviewJob, PreviewPicture};
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use fourstep_protocol::{Picture, RunId};
 use fourstep_session::Step;
@@ -30,9 +30,11 @@ struct Frame {
 impl Film {
     /// Keeps a preview, unless there is a larger one of the same step.
     pub(super) fn keep(&mut self, preview: &PreviewPicture) {
+        // One that lies on the card cannot be made smaller, and is decoded again when it is looked at here.
+        let PreviewImage::Picture(picture) = &preview.image else { return };
         let key = (preview.run, preview.step);
-        if self.frames.get(&key).is_none_or(|frame| frame.picture.width() < preview.picture.width()) {
-            self.frames.insert(key, Frame { picture: Arc::clone(&preview.picture), thumb: None });
+        if self.frames.get(&key).is_none_or(|frame| frame.picture.width() < picture.width()) {
+            self.frames.insert(key, Frame { picture: Arc::clone(picture), thumb: None });
         }
     }
 
@@ -104,7 +106,9 @@ mod tests {
         let preview = |side: u32| PreviewPicture {
             run: RunId(1),
             step: 2,
-            picture: Arc::new(Picture::new(side, side, vec![0; (side * side * 3) as usize]).unwrap()),
+            image: PreviewImage::Picture(Arc::new(
+                Picture::new(side, side, vec![0; (side * side * 3) as usize]).unwrap(),
+            )),
         };
         let mut film = Film::default();
         for side in [2, 4, 1] {

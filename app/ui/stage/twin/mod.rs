@@ -10,8 +10,9 @@ mod tools;
 use super::{Stage, picture};
 use crate::i18n::tr;
 use crate::intent::View;
-use crate::ports::{PreviewJob, PreviewPicture, Previews};
-use crate::screen::{Layer, Screen};
+use crate::layer::Layer;
+use crate::ports::{PreviewImage, PreviewJob, PreviewPicture, Previews};
+use crate::screen::Screen;
 use difference::HeatMap;
 use eframe::egui_wgpu::RenderState;
 use egui::{Color32, Context, Rect, Role, Sense, Ui, WidgetInfo, vec2};
@@ -96,7 +97,8 @@ impl Twin {
             .as_ref()
             .is_none_or(|layer| layer.run == preview.run && layer.step.is_some_and(|step| step < preview.step));
         if is_idle && is_newer && self.offered.is_some_and(|(run, _)| run == preview.run) {
-            self.slow = Some(Layer::new(ctx, Arc::clone(&preview.picture), preview.run, Some(preview.step)));
+            let PreviewImage::Picture(picture) = &preview.image else { return };
+            self.slow = Some(Layer::new(ctx, Arc::clone(picture), preview.run, Some(preview.step)));
         }
     }
 

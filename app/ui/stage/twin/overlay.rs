@@ -3,7 +3,7 @@
 use super::super::picture;
 use super::difference::{HeatMap, heat};
 use crate::i18n::{tr, tr_with};
-use crate::screen::Layer;
+use crate::layer::Layer;
 use crate::theme::{self, palette};
 use egui::{
     Align2, Color32, CursorIcon, Event, Key, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, lerp, pos2, vec2,
@@ -79,7 +79,9 @@ pub(super) fn onion(ui: &Ui, [fast, slow]: [&Layer; 2], place: Rect, area: Rect,
 
 /// Where the pictures differ, and a legend.
 pub(super) fn difference(ui: &Ui, map: &mut HeatMap, pair: [&Layer; 2], place: Rect, area: Rect) {
-    let (texture, mean) = map.of(pair.map(|l| (l.run, l.step)), pair.map(|l| &*l.picture));
+    // A preview that only the card has comes again as a picture.
+    let (Some(fast), Some(slow)) = (pair[0].picture(), pair[1].picture()) else { return };
+    let (texture, mean) = map.of(pair.map(|l| (l.run, l.step)), [fast, slow]);
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     ui.painter().with_clip_rect(area).image(texture, place, whole, Color32::WHITE);
     legend(ui, area, mean);

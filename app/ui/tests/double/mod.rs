@@ -5,6 +5,7 @@
 pub(crate) mod keeping;
 pub(crate) mod library;
 
+use eframe::egui_wgpu::RenderState;
 use egui_kittest::{Harness, kittest::Queryable};
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
@@ -12,11 +13,11 @@ use fourstep_protocol::{
     LoraRef, Lost, ModelInfo, ModelRef, Picture, PromptReading, Recipe, Request, RunId, Sampler, Size, Timings,
     TokenCount,
 };
-use fourstep_session::{Language, Moment, Session, Settings, ThemeChoice};
+use fourstep_session::{Language, Moment, PreviewPlace, Session, Settings, ThemeChoice};
 use fourstep_ui::{
     AdapterInfo, App, Choice, Devices, Dialogs, GridSheet, KeptPage, Known, Library, LogEntry, Logs, OpenedPicture,
-    PageStore, PictureFiles, Ports, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet, Shot,
-    WildcardFiles,
+    PageStore, PictureFiles, Ports, PreviewImage, PreviewJob, PreviewPicture, Previews, Seen, SettingsStore, Sheet,
+    Shot, WildcardFiles,
 };
 use keeping::Keeping;
 use std::collections::VecDeque;
@@ -31,6 +32,8 @@ pub(crate) struct Script {
     pub(crate) previews: VecDeque<PreviewPicture>,
     pub(crate) prepared: Vec<ModelRef>,
     pub(crate) offered: Vec<(RunId, u32)>,
+    /// What is to decode what was offered.
+    pub(crate) places: Vec<PreviewPlace>,
     pub(crate) developed: Vec<(RunId, u32)>,
     pub(crate) sheets: Vec<Sheet>,
     pub(crate) grids: Vec<GridSheet>,
@@ -95,7 +98,9 @@ impl Previews for Double {
     }
 
     fn offer(&self, job: PreviewJob) {
-        self.lock().offered.push((job.run, job.step));
+        let mut script = self.lock();
+        script.offered.push((job.run, job.step));
+        script.places.push(job.place);
     }
 
     fn develop(&self, jobs: Vec<PreviewJob>) {
@@ -268,6 +273,8 @@ impl Dialogs for Double {
 pub(crate) struct Window {
     pub(crate) harness: Harness<'static, App>,
     pub(crate) double: Double,
+    /// What it is drawn with.
+    pub(crate) card: RenderState,
 }
 
 pub(crate) fn models() -> Vec<ModelInfo> {
@@ -372,6 +379,7 @@ impl Window {
         settings.ui.loras_open = look.unfolded;
         let session = Session::new(models(), settings);
         let ports = ports(&double);
+        let mut card = None;
         let harness = Harness::builder()
             .with_size([look.width, look.height])
             .with_pixels_per_point(look.density)
@@ -380,8 +388,11 @@ impl Window {
             .with_render_cursor(false)
             .allow_missing_glyphs()
             .wgpu()
-            .build_eframe(|cc| App::new(cc, session, ports));
-        let mut window = Self { harness, double };
+            .build_eframe(|cc| {
+                card = cc.wgpu_render_state.clone();
+                App::new(cc, session, ports)
+            });
+        let mut window = Self { harness, double, card: card.expect("tests draw with wgpu") };
         window.event(Event::Ready(DeviceInfo {
             backend: "candle".into(),
             device: "CPU".into(),
@@ -445,7 +456,11 @@ impl Window {
         let denoised = Arc::new(latents(&request));
         self.event(Event::Step { run, step, steps, denoised, elapsed_secs: 0.03 * f64::from(step) });
         let clear = step as f32 / steps as f32;
-        self.double.lock().previews.push_back(PreviewPicture { run, step, picture: painted(&request, clear) });
+        self.double.lock().previews.push_back(PreviewPicture {
+            run,
+            step,
+            image: PreviewImage::Picture(painted(&request, clear)),
+        });
         self.pass(0.03);
     }
 
@@ -520,7 +535,7 @@ fn ports(double: &Double) -> Ports {
     }
 }
 
-fn latents(request: &Request) -> Latents {
+pub(crate) fn latents(request: &Request) -> Latents {
     let (height, width) = (request.size.height as usize / 8, request.size.width as usize / 8);
     Latents { channels: 4, height, width, data: vec![0.0; 4 * height * width] }
 }
