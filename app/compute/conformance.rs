@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, fmt};
 /// # Errors
 /// The first [`Failure`].
 pub fn run<B: Backend>(backend: &B, tolerance: Tolerance) -> Result<Report, Failure> {
-    let mut suite = Suite { backend, tolerance, report: Report::default(), random: 0x9E37_79B9 };
+    let mut suite = Suite::new(backend, tolerance);
     pictures::check(&mut suite)?;
     tokens::check(&mut suite)?;
     pictures::shared_vectors(&mut suite)?;
@@ -29,7 +29,7 @@ pub fn run<B: Backend>(backend: &B, tolerance: Tolerance) -> Result<Report, Fail
 /// # Errors
 /// The first [`Failure`].
 pub fn glance<B: Backend>(backend: &B, tolerance: Tolerance) -> Result<Report, Failure> {
-    let mut suite = Suite { backend, tolerance, report: Report::default(), random: 0x9E37_79B9 };
+    let mut suite = Suite::new(backend, tolerance);
     let padded = Conv2dSpec::padded(1);
     pictures::convolution(&mut suite, ([1, 36, 20, 18], 72, [3, 3], padded), true)?;
     pictures::group_norm(&mut suite, [1, 64, 20, 18], 32, Some(Activation::Silu))?;
@@ -101,7 +101,11 @@ struct Suite<'a, B> {
 
 type Checked<T = ()> = Result<T, Failure>;
 
-impl<B: Backend> Suite<'_, B> {
+impl<'a, B: Backend> Suite<'a, B> {
+    fn new(backend: &'a B, tolerance: Tolerance) -> Self {
+        Self { backend, tolerance, report: Report::default(), random: 0x9E37_79B9 }
+    }
+
     /// Values in ±1, the same on every run.
     fn array(&mut self, shape: &[usize]) -> Array {
         let next = || {

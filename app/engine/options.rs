@@ -8,7 +8,7 @@ use fourstep_compute::{
 };
 use fourstep_protocol::{DeviceChoice, Failure};
 use std::{
-    collections::HashSet,
+    collections::BTreeSet,
     path::PathBuf,
     str::FromStr,
     sync::{Arc, Mutex, PoisonError},
@@ -158,9 +158,8 @@ impl DeviceOptions {
 /// Looks whether a card's driver computes what it is asked for: there are more cards than anybody has tried, and wrong
 /// pictures are worse than slow ones. Once for a card in a process.
 fn trust(gpu: &Gpu) -> Result<(), ComputeError> {
-    static TRUSTED: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+    static TRUSTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut trusted = TRUSTED.lock().unwrap_or_else(PoisonError::into_inner);
-    let trusted = trusted.get_or_insert_default();
     let name = format!("{gpu:?}");
     if trusted.contains(&name) {
         return Ok(());

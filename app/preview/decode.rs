@@ -138,6 +138,14 @@ pub fn half_size(latents: &Latents) -> Result<Latents, DecodeError> {
     Ok(Latents { channels: latents.channels, height, width, data })
 }
 
+/// Ends where latents hold what is no number: activations would turn that into 0, and it would not show.
+pub(crate) fn check_finite(latents: &Latents) -> Result<(), DecodeError> {
+    if latents.is_finite() {
+        return Ok(());
+    }
+    Err(DecodeError::Failed("the latents hold values that are not numbers (NaN or infinity)".into()))
+}
+
 /// Positions of one channel, where there are some and the values fill them.
 fn checked_plane(latents: &Latents) -> Result<usize, DecodeError> {
     let plane = latents.height * latents.width;

@@ -1,4 +1,4 @@
-use crate::{DecodeError, Turns, turns::Recorded};
+use crate::{DecodeError, Turns, decode::check_finite, turns::Recorded};
 use fourstep_compute::{Backend, CancelToken, gpu::Gpu};
 use fourstep_nets::TinyAutoencoder;
 use fourstep_protocol::Latents;
@@ -70,9 +70,7 @@ impl WindowDecoder {
 
 impl Show for WindowDecoder {
     fn show(&mut self, latents: &Latents, cancel: &CancelToken) -> Result<wgpu::Texture, DecodeError> {
-        if !latents.is_finite() {
-            return Err(DecodeError::Failed("the latents hold values that are not numbers (NaN or infinity)".into()));
-        }
+        check_finite(latents)?;
         cancel.check()?;
         let Ready { shape, recorded, texture } = self.ready(latents)?;
         let (recorded, ended) = self.turns.compute(recorded, latents.data.clone(), cancel);

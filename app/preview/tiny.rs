@@ -1,4 +1,4 @@
-use crate::{Decode, DecodeError};
+use crate::{Decode, DecodeError, decode::check_finite};
 use fourstep_compute::{Backend, CancelToken};
 use fourstep_nets::TinyAutoencoder;
 use fourstep_protocol::{Latents, Picture};
@@ -18,10 +18,7 @@ impl<B: Backend> TinyDecoder<B> {
 
 impl<B: Backend> Decode for TinyDecoder<B> {
     fn decode(&mut self, latents: &Latents, cancel: &CancelToken) -> Result<Picture, DecodeError> {
-        // The network's ReLUs turn what is not a number into 0: it would not show in the picture.
-        if !latents.is_finite() {
-            return Err(DecodeError::Failed("the latents hold values that are not numbers (NaN or infinity)".into()));
-        }
+        check_finite(latents)?;
         let b = self.backend.with_cancel(cancel.clone());
         let x = b.upload_image(&latents.data, latents.shape())?;
         let (values, [_, _, height, width]) = b.download_image(&self.autoencoder.decode(&b, &x)?)?;
