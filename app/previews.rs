@@ -7,7 +7,7 @@ use fourstep_compute::{
     gpu::{AdapterKind, Gpu, GpuOptions},
 };
 use fourstep_engine::{BackendChoice, DeviceOptions, OpenDevice, open_tiny_decoder};
-use fourstep_preview::{Decode, Decoders, LinearDecoder, Previewer, Show, TinyDecoder, Turns, WindowDecoder};
+use fourstep_preview::{Decode, Decoders, LinearDecoder, OpenShow, Previewer, Show, TinyDecoder, Turns, WindowDecoder};
 use fourstep_protocol::{Failure, ModelInfo, ModelRef};
 use fourstep_ui::Graphics;
 
@@ -33,7 +33,10 @@ pub(crate) fn spawn(
             }
         };
         Decoders {
-            on_window: window.as_ref().and_then(|card| card.decoder(&catalog, &info)),
+            on_window: window.clone().map(|card| -> OpenShow {
+                let (catalog, info) = (catalog.clone(), info.clone());
+                Box::new(move || card.decoder(&catalog, &info))
+            }),
             tiny: tiny(&catalog, &device, &info).map_err(|failure| failure.to_string()),
             linear: LinearDecoder::of(info.family),
         }
@@ -42,6 +45,7 @@ pub(crate) fn spawn(
 }
 
 /// What the window is drawn with, to compute on.
+#[derive(Clone)]
 pub(crate) struct WindowCard {
     graphics: Graphics,
     gpu: Gpu,

@@ -13,6 +13,6 @@ mod turns;
 pub use budget::{Budget, Plan};
 pub use decode::{Decode, DecodeError, LinearDecoder, half_size};
 pub use on_window::{Show, WindowDecoder};
-pub use previewer::{Decoders, Image, Job, Preview, Previewer};
+pub use previewer::{Decoders, Image, Job, OpenShow, Preview, Previewer};
 pub use tiny::TinyDecoder;
 pub use turns::Turns;

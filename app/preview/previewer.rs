@@ -54,10 +54,13 @@ pub enum Image {
     Texture(wgpu::Texture),
 }
 
+/// Opens a decoder on the window's graphics card; `None` where there is none for the model.
+pub type OpenShow = Box<dyn FnOnce() -> Option<Box<dyn Show>> + Send>;
+
 /// What decodes a model's latents for previews.
 pub struct Decoders {
-    /// The model's tiny decoder on the window's graphics card, where it is there too.
-    pub on_window: Option<Box<dyn Show>>,
+    /// Opens the model's tiny decoder on the window's graphics card, when a preview is first wanted there.
+    pub on_window: Option<OpenShow>,
     /// The model's tiny decoder; `None` where it has none.
     pub tiny: Result<Option<Box<dyn Decode>>, String>,
     /// What serves without it, and where it fails.

@@ -1,4 +1,4 @@
-use super::{Decoders, Image, Inbox, Job, Order, Preview, Shared, lock};
+use super::{Decoders, Image, Inbox, Job, OpenShow, Order, Preview, Shared, lock};
 use crate::{Budget, Decode, DecodeError, LinearDecoder, Plan, Show, half_size};
 use fourstep_compute::{CancelFloor, CancelToken};
 use fourstep_protocol::{Latents, ModelRef, Picture};
@@ -25,6 +25,8 @@ struct Open {
     decoder: Box<dyn Decode>,
     linear: LinearDecoder,
     budget: Budget,
+    /// Until a preview is wanted on the window's card.
+    to_open: Option<OpenShow>,
     on_window: Option<OnWindow>,
 }
 
@@ -132,6 +134,10 @@ impl Worker {
     /// On the window's graphics card; after a fault that is not asked again.
     fn show_on_window(&mut self, job: &Job, cancel: &CancelToken) -> Shown {
         let open = self.open(&job.model);
+        if let Some(to_open) = open.to_open.take() {
+            let opened = caught(|| Ok(to_open())).unwrap_or_default();
+            open.on_window = opened.map(|decoder| OnWindow { decoder, budget: Budget::default() });
+        }
         let Some(OnWindow { decoder, budget }) = &mut open.on_window else { return Shown::Elsewhere };
         let positions = job.denoised.height * job.denoised.width;
         let plan = budget.plan(positions, job.step_secs);
@@ -167,16 +173,18 @@ impl Worker {
             Some(open) if open.model == *model => open,
             _ => {
                 let load = &mut self.load;
-                let Decoders { on_window, tiny, linear } = caught(|| Ok(load(model))).unwrap_or_else(|panic| {
-                    Decoders { on_window: None, tiny: Err(panic.to_string()), linear: LinearDecoder::default() }
-                });
+                let Decoders { on_window: to_open, tiny, linear } =
+                    caught(|| Ok(load(model))).unwrap_or_else(|panic| Decoders {
+                        on_window: None,
+                        tiny: Err(panic.to_string()),
+                        linear: LinearDecoder::default(),
+                    });
                 let decoder = tiny.unwrap_or_else(|error| {
                     self.report(error);
                     None
                 });
                 let decoder = decoder.unwrap_or_else(|| Box::new(linear));
-                let on_window = on_window.map(|decoder| OnWindow { decoder, budget: Budget::default() });
-                Open { model: model.clone(), decoder, linear, budget: Budget::default(), on_window }
+                Open { model: model.clone(), decoder, linear, budget: Budget::default(), to_open, on_window: None }
             }
         };
         self.open.insert(open)

@@ -7,7 +7,7 @@ use fourstep_compute::{
     gpu::{Gpu, GpuOptions},
 };
 use fourstep_preview::{
-    Decode, DecodeError, Decoders, Image, Job, LinearDecoder, Previewer, Show, Turns, WindowDecoder,
+    Decode, DecodeError, Decoders, Image, Job, LinearDecoder, OpenShow, Previewer, Show, Turns, WindowDecoder,
 };
 use fourstep_protocol::{Latents, ModelRef, RunId};
 use std::{sync::Arc, time::Duration};
@@ -101,7 +101,7 @@ fn the_processor_goes_on_where_the_windows_device_is_lost() {
     let (shown, gpu) = on_window(&window);
     let mut shown = Some(shown);
     let load = move |_: &ModelRef| Decoders {
-        on_window: shown.take().map(|shown| -> Box<dyn Show> { Box::new(shown) }),
+        on_window: shown.take().map(|shown| -> OpenShow { Box::new(move || Some(Box::new(shown))) }),
         tiny: Ok(Some(Box::new(decoder()))),
         linear: LinearDecoder::Sd,
     };
