@@ -101,13 +101,17 @@ impl TinyAutoencoderConfig {
         if self.upsample_fn != "nearest" {
             return Err(unsupported("upsample_fn", &self.upsample_fn));
         }
-        if self.scaling_factor != 1.0 || self.shift_factor != 0.0 {
-            let (scale, shift) = (self.scaling_factor, self.shift_factor);
-            return Err(unsupported("scaling_factor, shift_factor", format_args!("{scale}, {shift}")));
+        if !self.scaling_factor.is_normal() {
+            return Err(unsupported("scaling_factor", self.scaling_factor));
         }
         width("encoder_block_out_channels", &self.encoder_block_out_channels, &self.num_encoder_blocks)?;
         width("decoder_block_out_channels", &self.decoder_block_out_channels, &self.num_decoder_blocks)?;
         Ok(())
+    }
+
+    /// The sampler's latents are the network's own, as TAESD's are.
+    fn is_plain(&self) -> bool {
+        self.scaling_factor == 1.0 && self.shift_factor == 0.0
     }
 }
 
@@ -120,6 +124,8 @@ fn width(option: &str, widths: &[usize], blocks: &[usize]) -> Result<usize> {
 }
 
 struct Decoder<B: Backend> {
+    /// From the sampler's scale to the network's, where they differ.
+    unscale: Option<B::Conv2d>,
     conv_in: B::Conv2d,
     stages: Vec<Stage<B>>,
     activation: Activation,
@@ -138,6 +144,8 @@ impl<B: Backend> Decoder<B> {
         let c = width("decoder_block_out_channels", &config.decoder_block_out_channels, counts)?;
         let activation = activation("act_fn", &config.act_fn)?;
         let same = Conv2dSpec::padded(1);
+        let unscale = || affine(b, config.latent_channels, 1.0 / config.scaling_factor, config.shift_factor);
+        let unscale = (!config.is_plain()).then(unscale).transpose()?;
         let conv_in = p.conv2d(b, "0", [config.latent_channels, c, 3], same)?;
         // Keys count the activation behind the first convolution, and each upsampling, as layers.
         let mut layer = 2;
@@ -148,25 +156,18 @@ impl<B: Backend> Decoder<B> {
                 layer += 1;
                 p.conv2d_no_bias(b, &layer.to_string(), [c, c, 3], same)?
             } else {
-                Self::load_conv_out(b, &p.sub(layer), c, config.out_channels)?
+                // From 0…1 to −1…1.
+                conv_out(b, &p.sub(layer), [config.out_channels, c], 2.0, -1.0)?
             };
             layer += 1;
             stages.push(Stage { blocks, conv });
         }
-        Ok(Self { conv_in, stages, activation, upsampling: config.upsampling_scaling_factor })
-    }
-
-    /// The last convolution, its output moved from 0…1 to −1…1.
-    fn load_conv_out(b: &B, p: &Params<'_>, input: usize, output: usize) -> Result<B::Conv2d> {
-        let weight = p.tensor("weight", &[output, input, 3, 3])?;
-        let doubled: Vec<f32> = weight.to_f32().iter().map(|w| w * 2.0).collect();
-        let moved: Vec<f32> = p.tensor("bias", &[output])?.to_f32().iter().map(|v| v * 2.0 - 1.0).collect();
-        let (weight, bias) = (HostTensor::from_f32(weight.shape(), &doubled), HostTensor::from_f32([output], &moved));
-        b.pack_conv2d(&weight, Some(&bias), Conv2dSpec::padded(1))
+        Ok(Self { unscale, conv_in, stages, activation, upsampling: config.upsampling_scaling_factor })
     }
 
     fn forward(&self, b: &B, latents: &B::Tensor) -> Result<B::Tensor> {
-        let x = b.activate(latents, Activation::SoftClamp3)?;
+        let unscaled = self.unscale.as_ref().map(|unscale| b.conv2d(latents, unscale, Epilogue::none())).transpose()?;
+        let x = b.activate(unscaled.as_ref().unwrap_or(latents), Activation::SoftClamp3)?;
         let mut x = b.conv2d(&x, &self.conv_in, Epilogue::activation(self.activation))?;
         let last = self.stages.len() - 1;
         for (i, stage) in self.stages.iter().enumerate() {
@@ -182,6 +183,15 @@ impl<B: Backend> Decoder<B> {
         }
         Ok(x)
     }
+}
+
+/// A convolution of `[output, input]` channels whose results are multiplied by `scale` and moved by `shift`.
+fn conv_out<B: Backend>(b: &B, p: &Params<'_>, [output, input]: [usize; 2], scale: f32, shift: f32) -> Result<B::Conv2d> {
+    let weight = p.tensor("weight", &[output, input, 3, 3])?;
+    let scaled: Vec<f32> = weight.to_f32().iter().map(|w| w * scale).collect();
+    let moved: Vec<f32> = p.tensor("bias", &[output])?.to_f32().iter().map(|v| v * scale + shift).collect();
+    let (weight, bias) = (HostTensor::from_f32(weight.shape(), &scaled), HostTensor::from_f32([output], &moved));
+    b.pack_conv2d(&weight, Some(&bias), Conv2dSpec::padded(1))
 }
 
 struct Encoder<B: Backend> {
@@ -213,10 +223,12 @@ impl<B: Backend> Encoder<B> {
             layer += 1;
             stages.push(EncoderStage { conv, blocks: Block::load_some(b, p, &mut layer, *count, c, activation)? });
         }
+        // To the sampler's scale.
+        let (scale, shift) = (config.scaling_factor, config.shift_factor);
         Ok(Self {
             to_unit: affine(b, config.in_channels, 0.5, 0.5)?,
             stages,
-            conv_out: p.conv2d(b, &layer.to_string(), [c, config.latent_channels, 3], Conv2dSpec::padded(1))?,
+            conv_out: conv_out(b, &p.sub(layer), [config.latent_channels, c], scale, -shift * scale)?,
         })
     }
 

@@ -247,11 +247,13 @@ def tiny(name, size=(32, 24), **options):
     model = randomise(AutoencoderTiny(**options), g)
     image = randn(g, 2, 3, *size).clamp(-1, 1)
     latents = randn(g, 2, model.config.latent_channels, 4, 3, scale=3.0)
+    # `encode` and `decode` leave the sampler's scale to the pipelines, as those of AutoencoderKL.
+    scale, shift = model.config.scaling_factor, model.config.shift_factor
     tensors = {
         "image": image,
-        "encoded": model.encode(image).latents,
+        "encoded": (model.encode(image).latents - shift) * scale,
         "latents": latents,
-        "decoded": model.decode(latents).sample,
+        "decoded": model.decode(latents / scale + shift).sample,
     }
     save(name, model, tensors)
 
@@ -264,6 +266,8 @@ def tinies():
         size=(27, 18),
         act_fn="silu",
         latent_channels=6,
+        scaling_factor=0.6,
+        shift_factor=0.25,
         upsampling_scaling_factor=3,
         num_encoder_blocks=(2, 1),
         num_decoder_blocks=(1, 2),
