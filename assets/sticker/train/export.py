@@ -64,6 +64,7 @@ def main() -> None:
         pipeline(out / name, kind, every, {**shared, "unet": unet})
         scheduler.save_pretrained(out / name / "scheduler")
         teacher.tokens.write(out / name / "tokenizer")
+    (out / "words.txt").write_text("\n".join(w for w in teacher.tokens.words if w.isalnum()) + "\n")
     student = Student(teacher, run, True, 0.0)
     about = {"guidance": str(LORA_GUIDANCE), "teacher_steps": str(teacher.step), "steps": str(student.step)}
     lora.write(student.average.modules[0], out / "lcm_lora.safetensors", LORA_RANK, about)

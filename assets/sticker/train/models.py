@@ -6,6 +6,8 @@ import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
+import quick
+
 SIDE = int(os.environ.get("STICKER_SIDE", "256"))  # pixels
 LATENT = SIDE // 8
 CHANNELS = (32, 64, 96, 112)  # two painters, a LoRA, text encoder and autoencoder in f16 stay below 25 MB
@@ -33,6 +35,7 @@ def make_unet(guidance: bool = False) -> UNet2DConditionModel:
     )
     if not torch.cuda.is_available():
         unet.set_attn_processor(QuickAttention())
+        quick.use_norm()
     return unet
 
 
@@ -47,14 +50,18 @@ def make_text_encoder(vocabulary: int) -> CLIPTextModel:
 
 
 class QuickAttention:
-    """Attention as two plain products: with short sequences on CPUs much faster than torch's fused one, above all backwards."""
+    """Attention by quick.c; else as two plain products, which with short sequences on CPUs are much faster than torch's fused one."""
 
     def __call__(self, attn, hidden_states, encoder_hidden_states=None, attention_mask=None, temb=None):
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        heads = lambda x: x.unflatten(2, (attn.heads, -1)).transpose(1, 2)
-        q, k, v = heads(attn.to_q(hidden_states)), heads(attn.to_k(context)), heads(attn.to_v(context))
-        shares = torch.matmul(q * attn.scale, k.transpose(-1, -2)).softmax(-1)
-        return attn.to_out[1](attn.to_out[0](torch.matmul(shares, v).transpose(1, 2).flatten(2)))
+        q, k, v = attn.to_q(hidden_states), attn.to_k(context), attn.to_v(context)
+        if quick.attends(q, k, attn.heads):
+            found = quick.Attention.apply(q, k, v, attn.heads)
+        else:
+            q, k, v = (x.unflatten(2, (attn.heads, -1)).transpose(1, 2) for x in (q, k, v))
+            shares = torch.matmul(q * attn.scale, k.transpose(-1, -2)).softmax(-1)
+            found = torch.matmul(shares, v).transpose(1, 2).flatten(2)
+        return attn.to_out[1](attn.to_out[0](found))
 
 
 # Stable Diffusion's "scaled_linear" schedule: ᾱ for t = 0…999.

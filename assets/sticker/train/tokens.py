@@ -1,6 +1,6 @@
 """CLIP's tokenizer, its vocabulary pruned to the merges that the grammar's words need: same algorithm, same files.
 
-python tokens.py FOLDER writes vocab.json, merges.txt, tokenizer_config.json, special_tokens_map.json and words.txt.
+python tokens.py FOLDER writes vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json.
 """
 
 import json
@@ -80,7 +80,6 @@ class Tokens:
         config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": TEXT_LENGTH, **special, "add_prefix_space": False,
                   "do_lower_case": True, "errors": "replace"}
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1))
-        (folder / "words.txt").write_text("\n".join(w for w in self.words if w.isalnum()) + "\n")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from sampling import decode, guidance_embedding, lcm_scheduler, paint_latents, s
 from train_teacher import HELD_OUT, Teacher
 
 SKIP, GRID, HUBER = 20, 50, 1e-3
-LORA_RANK, LORA_GUIDANCE = 16, 3.0
+LORA_RANK, LORA_GUIDANCE = 12, 3.0
 EVERY = 250
 
 
