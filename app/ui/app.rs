@@ -106,8 +106,6 @@ impl App {
         let adapters = self.ports.devices.adapters();
         let mut intents = Vec::new();
         let failure = self.failure.as_ref();
-        // Only the page of the first start asks for chance.
-        let chance = if matches!(self.overlay, Some(Overlay::Welcome)) { (self.ports.random_seed)() } else { 0 };
         let older = self.strip.older().map(|older| Arc::clone(&older.finished));
         let mut view = View {
             session: &self.session,
@@ -118,7 +116,6 @@ impl App {
             looking,
             adapters: &adapters,
             recorded: self.recorder.as_ref().map(Recorder::count),
-            chance,
             intents: &mut intents,
         };
         if !modal {

@@ -15,6 +15,7 @@ use crate::restored::Missing;
 use crate::sheet;
 use crate::stage::{self, Zoom, gallery};
 use crate::status_bar::GoingOn;
+use crate::surprise;
 use crate::words;
 use egui::{Context, Vec2, ViewportCommand};
 use fourstep_protocol::{Availability, ItemKind, ModelRef};
@@ -30,6 +31,10 @@ impl App {
             Intent::NewSeed => {
                 let seed = (self.ports.random_seed)();
                 self.session.act(Action::NewSeed(seed), now);
+            }
+            Intent::Surprise => {
+                let prompt = surprise::prompt((self.ports.random_seed)());
+                self.session.act(Action::SetPrompt(prompt), now);
             }
             Intent::Paint => {
                 let fresh_seed = (self.ports.random_seed)();

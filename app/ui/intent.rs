@@ -13,6 +13,8 @@ pub(crate) enum Intent {
     Act(Action),
     /// A fresh seed; the window has the source of chance.
     NewSeed,
+    /// A prompt that nobody asked for.
+    Surprise,
     /// Paint now.
     Paint,
     /// Ask where, then save the picture.
@@ -113,8 +115,6 @@ pub(crate) struct View<'a> {
     pub adapters: &'a [AdapterInfo],
     /// Pictures recorded so far, while that is done.
     pub recorded: Option<usize>,
-    /// Another number in every frame in which one may be asked for.
-    pub chance: u64,
     pub intents: &'a mut Vec<Intent>,
 }
 

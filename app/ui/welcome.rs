@@ -3,7 +3,6 @@
 use crate::i18n::tr;
 use crate::icons;
 use crate::intent::{Intent, View};
-use crate::surprise;
 use crate::theme::{self, palette};
 use crate::widgets::{Button, chip};
 use egui::{Align, Context, Id, Layout, Modal, RichText, Ui, vec2};
@@ -13,11 +12,11 @@ use fourstep_session::Action;
 /// What the model in the program draws well. It was trained on English.
 const EXAMPLES: [&str; 6] = [
     "a red apple on a blue background",
-    "a yellow car on a green background",
-    "a cat on a purple background",
-    "a green tree on a white background",
+    "a green frog on a yellow background",
+    "a penguin in the snow",
     "an orange fox on a teal background",
-    "a blue boat on a yellow background",
+    "two strawberries on a white background",
+    "a cactus in the desert",
 ];
 
 /// Draws it; whether it was closed.
@@ -56,7 +55,7 @@ fn contents(ui: &mut Ui, view: &mut View<'_>) -> bool {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         closed |= Button::new(tr("welcome-start")).primary(true).show(ui).clicked();
         if Button::new(tr("welcome-surprise")).icon(icons::SPARKLE).show(ui).clicked() {
-            view.act(Action::SetPrompt(surprise::prompt(view.chance)));
+            view.want(Intent::Surprise);
             closed = true;
         }
         if Button::new(tr("welcome-library")).icon(icons::DOWNLOAD).show(ui).clicked() {

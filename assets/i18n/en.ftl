@@ -177,6 +177,7 @@ prompt-hint = Describe the picture
 prompt-tokens = { $used }/{ $window } tokens
 prompt-tokens-over = { $used }/{ $window }, { $over } not read
 prompt-without = Show the picture without the word under the pointer
+prompt-surprise = Surprise me with a prompt
 prompt-unknown-word = { $model } has no token for “{ $word }” and reads it in fragments.
 prompt-unknown-wildcard = There are no wildcards called { $name }: put { $name }.txt into the folder “wildcards” of the settings.
 prompt-unknown-tag = Tags such as <{ $name }:…> have no effect here.
@@ -745,7 +746,7 @@ log-note = Note
 
 welcome-title = Welcome to Fourstep
 welcome-what = Fourstep paints while you type: every word, number and slider becomes a new picture at once, and nothing leaves this computer.
-welcome-can = The small model in the program draws simple things in colours on plain backgrounds, as in the examples below; it knows no people, places or styles.
+welcome-can = The small model in the program draws one to three of some 200 things (animals, food, plants, vehicles and so on) in colours, places and simple landscapes; it knows no people, no writing and nothing else.
 welcome-more = Large models paint nearly anything: download one from the library, or drop a .safetensors file that you have on the window.
 welcome-try = Try
 welcome-surprise = Surprise me

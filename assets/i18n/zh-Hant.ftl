@@ -159,6 +159,7 @@ prompt-hint = 描述想要的圖片
 prompt-tokens = { $used }/{ $window } 個詞元
 prompt-tokens-over = { $used }/{ $window }，{ $over } 個不讀取
 prompt-without = 顯示少了游標所指字詞的圖片
+prompt-surprise = 給我一個意想不到的提示詞
 prompt-unknown-word = { $model } 沒有「{ $word }」的詞元，會拆成片段讀取。
 prompt-unknown-wildcard = 沒有名為 { $name } 的萬用字元清單：請將 { $name }.txt 放進設定資料夾的「wildcards」。
 prompt-unknown-tag = <{ $name }:…> 這類標籤在此無效。
@@ -715,7 +716,7 @@ log-note = 訊息
 
 welcome-title = 歡迎使用 Fourstep
 welcome-what = Fourstep 邊打字邊繪製：每個字、每個數值、每次拖曳都立刻變成新圖片，而且資料不會離開這台電腦。
-welcome-can = 內建的小模型能在單色背景上畫簡單的彩色物件，如下方範例；它不認識人物、地點或風格，提示詞請用英文。
+welcome-can = 內建的小模型能畫約兩百種東西（動物、食物、植物、交通工具等），一到三個，可指定顏色、位置與簡單的背景；它不認識人物、文字或其他東西，提示詞請用英文。
 welcome-more = 大型模型幾乎什麼都能畫：從模型庫下載，或把你的 .safetensors 檔案拖到視窗上。
 welcome-try = 試試看
 welcome-surprise = 給我驚喜

@@ -70,6 +70,10 @@ fn caption(ui: &mut Ui, view: &mut View<'_>) {
         if toggle.show(ui).clicked() {
             view.want(Intent::ToggleLeaveOut);
         }
+        let surprise = Button::new("").icon(icons::SPARKLE).name(tr("prompt-surprise")).quiet().low();
+        if surprise.show(ui).clicked() {
+            view.want(Intent::Surprise);
+        }
         ui.add_space(6.0);
         note_text(ui, &note, ink);
     });

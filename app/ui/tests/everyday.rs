@@ -41,7 +41,12 @@ fn the_first_page_comes_once_and_its_examples_are_painted() {
     let mut window = Window::with(Look { fresh: true, ..Look::default() });
     click(&mut window, "Surprise me");
     window.pass(0.1);
-    assert!(window.request().prompt.ends_with(" background") && !has(&window, "Welcome to Fourstep"));
+    let surprise = window.request().prompt.clone();
+    assert!(surprise != fourstep_session::SAMPLE_PROMPT && surprise.contains(' '), "{surprise}");
+    assert!(!has(&window, "Welcome to Fourstep"));
+    click(&mut window, "Surprise me with a prompt");
+    window.pass(0.1);
+    assert!(window.request().prompt != surprise);
     let mut window = Window::with(Look { fresh: true, ..Look::default() });
     press(&mut window, Key::Escape);
     assert!(!has(&window, "Welcome to Fourstep"));

@@ -22,6 +22,7 @@ from workers import every
 
 SHARD = 2048
 SIMPLE_SHARDS = 12  # the curriculum's first lesson
+WHOLE_SHARE = 0.65  # of the batches, once there are shards of the whole grammar
 WORDINGS = 4
 STORED = 32  # tokens; no caption is longer, and the rest of the window is padding
 PIECE = 64  # scenes painted at a time
@@ -108,11 +109,18 @@ class Latents:
                 self._append(stored)
                 waiting = []
 
+    def _drawn_shard(self) -> int:
+        """A random shard; the simple ones less often once there are others."""
+        simple = min(SIMPLE_SHARDS, len(self.parts))
+        whole = len(self.parts) > simple and float(torch.rand((), generator=self.generator)) < WHOLE_SHARE
+        first, end = (simple, len(self.parts)) if whole else (0, simple)
+        return int(torch.randint(first, end, (), generator=self.generator))
+
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Random scenes of eight random shards: latents [count, 4, side/8, side/8], identifiers [count, 77], facts [count, len(FACTS)]."""
         drawn = []
         for share in torch.arange(count).tensor_split(min(8, count)):
-            latents, words, said = self.parts[int(torch.randint(len(self.parts), (), generator=self.generator))]
+            latents, words, said = self.parts[self._drawn_shard()]
             at = torch.randint(SHARD, (len(share),), generator=self.generator).to(latents.device)
             wording = torch.randint(WORDINGS, (len(share),), generator=self.generator).to(latents.device)
             drawn.append((latents[at], words[at, wording], said[at]))
