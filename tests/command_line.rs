@@ -110,7 +110,7 @@ fn generate_writes_picture_settings_latents_and_previews() {
 
     let latents = std::fs::read(case.path("a.safetensors")).expect("latents");
     let latents = safetensors::SafeTensors::deserialize(&latents).expect("safetensors");
-    assert_eq!(latents.tensor("latents").expect("key latents").shape(), [1, 4, 16, 16]);
+    assert_eq!(latents.tensor("latents").expect("key latents").shape(), [1, 4, 32, 32]);
     assert_eq!(std::fs::read_dir(case.path("steps")).expect("a folder").count(), 4);
 }
 

@@ -50,7 +50,7 @@ fn kill_again_and_again(times: u64) -> String {
         assert!(painted.is_subset(&now), "kill {kill}: frames are gone that were there before");
         for frame in &frames {
             let kept = frame.open().unwrap_or_else(|e| panic!("kill {kill}: frame {}: {e}", frame.id.0));
-            assert_eq!((kept.picture.width(), kept.picture.height()), (128, 128));
+            assert_eq!((kept.picture.width(), kept.picture.height()), (256, 256));
             assert_eq!(kept.request.prompt, fourstep_session::SAMPLE_PROMPT);
         }
         let pictures = desk.saved_pictures();

@@ -39,7 +39,7 @@ fn a_run_tells_every_step_and_then_the_picture() {
         events.iter().filter_map(|e| if let Event::Step { step, .. } = e { Some(*step) } else { None }).collect();
     assert_eq!(seen, [1, 2, 3, 4]);
     let Some(Event::Finished(finished)) = events.last() else { panic!("{:?}", events.last()) };
-    assert_eq!((finished.picture.width(), finished.picture.height()), (128, 128));
+    assert_eq!((finished.picture.width(), finished.picture.height()), (256, 256));
     assert_eq!(finished.timings.step_secs.len(), 4);
     // The last preview is what the picture is decoded from.
     let last_step =

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import torch
-from diffusers import DDIMScheduler
+from PIL import Image
 
 import common
 import lora
 from evaluate import NAMES, WAYS
 from models import SIDE
-from sampling import SCHEDULE, lcm_scheduler
+from sampling import lcm_scheduler, teacher_scheduler
 from sprites import things
 from train_lcm import LORA_GUIDANCE, LORA_RANK, Student
 from train_teacher import Teacher
@@ -33,7 +33,7 @@ def pipeline(folder: Path, kind: str, parts: dict[str, tuple[str, str]], modules
 
 
 def card(run: Path, out: Path) -> None:
-    """README.md, sheet.png and sheet.txt, from the evaluation."""
+    """README.md, sheets of pictures and their prompts, from the evaluation."""
     report = json.loads((run / "evaluation.json").read_text())
     ways = [w for w in WAYS if w in report]
     lines = ["| | " + " | ".join(NAMES) + " |", "|---" * (len(NAMES) + 1) + "|"]
@@ -41,11 +41,12 @@ def card(run: Path, out: Path) -> None:
     steps = {f"{n}_steps": (common.load(run / f"{n}.pt") or {}).get("step", "?") for n in ("vae", "text", "teacher", "lcm", "lora")}
     judge = f"{100 * report['classifier_accuracy']:.1f} %" if report["classifier_accuracy"] else "?"
     text = (Path(__file__).parent / "card.md").read_text().format(
-        side=SIDE, lora_guidance=LORA_GUIDANCE, things=len(things()), prompts=report["prompts"], judge=judge, table="\n".join(lines), **steps)
+        side=SIDE, lora_guidance=LORA_GUIDANCE, lora_rank=LORA_RANK, things=len(things()), prompts=report["prompts"], judge=judge, table="\n".join(lines), **steps)
     (out / "README.md").write_text(text)
-    for file, name in ((run / "sheet-lcm4.png", "sheet.png"), (run / "sheet.txt", "sheet.txt")):
-        if file.exists():
-            shutil.copy(file, out / name)
+    for way, name in (("lora4", "sheet.png"), ("lcm4", "sheet-lcm.png")):
+        with Image.open(run / f"sheet-{way}.png") as picture:
+            picture.reduce(2).save(out / name, optimize=True)
+    shutil.copy(run / "sheet.txt", out / "sheet.txt")
 
 
 def main() -> None:
@@ -55,9 +56,8 @@ def main() -> None:
     shared = {"text_encoder": text, "vae": teacher.vae}
     parts = {"vae": ("diffusers", "AutoencoderTiny"), "text_encoder": ("transformers", "CLIPTextModel"),
              "tokenizer": ("transformers", "CLIPTokenizer"), "unet": ("diffusers", "UNet2DConditionModel")}
-    # Stable Diffusion's own spacing for the teacher, which every program knows.
     for name, kind, unet, scheduler in (
-        ("teacher", "StableDiffusionPipeline", painter, DDIMScheduler(**SCHEDULE, set_alpha_to_one=False)),
+        ("teacher", "StableDiffusionPipeline", painter, teacher_scheduler()),
         ("lcm", "LatentConsistencyModelPipeline", Student(teacher, run, False, 0.0).average.modules[0], lcm_scheduler()),
     ):
         every = {**parts, "scheduler": ("diffusers", type(scheduler).__name__)}

@@ -53,7 +53,7 @@ def merge_lcm_lora(unet):
         delta = torch.einsum("or,rikl->oikl", up[:, :, 0, 0], down) if down.ndim == 4 else up @ down
         module.weight += scale * delta
         merged += 1
-    assert merged == 129, merged
+    assert merged == 179, merged
 
 
 def quiet(pipe):

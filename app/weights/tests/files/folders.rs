@@ -22,7 +22,7 @@ fn the_embedded_models_open_as_what_they_are() {
         let model = open(&format!("assets/sticker/{folder}"));
         let id = &model.identity;
         assert_eq!((id.family, id.few_step, id.prediction), (Family::Custom, few_step, Prediction::Epsilon));
-        assert_eq!((id.native_size, model.zero_empty_negative), ([128, 128], false));
+        assert_eq!((id.native_size, model.zero_empty_negative), ([256, 256], false));
         assert_eq!(model.vae.as_ref().map(|vae| vae.class), Some(NetworkClass::AutoencoderTiny));
         assert_eq!(model.text_encoders.len(), 1);
         assert!(matches!(&model.text_encoders[0].tokenizer, Tokenizer::Files(_, folder) if folder == "tokenizer"));
