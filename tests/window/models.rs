@@ -57,7 +57,7 @@ name = "Paper Sticker"
 detail = "LCM-LoRA"
 licence = "MIT"
 family = "custom"
-native_size = { width = 128, height = 128 }
+native_size = { width = 256, height = 256 }
 guidance = "classifier-free"
 
 [model.live]
