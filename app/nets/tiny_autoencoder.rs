@@ -186,7 +186,13 @@ impl<B: Backend> Decoder<B> {
 }
 
 /// A convolution of `[output, input]` channels whose results are multiplied by `scale` and moved by `shift`.
-fn conv_out<B: Backend>(b: &B, p: &Params<'_>, [output, input]: [usize; 2], scale: f32, shift: f32) -> Result<B::Conv2d> {
+fn conv_out<B: Backend>(
+    b: &B,
+    p: &Params<'_>,
+    [output, input]: [usize; 2],
+    scale: f32,
+    shift: f32,
+) -> Result<B::Conv2d> {
     let weight = p.tensor("weight", &[output, input, 3, 3])?;
     let scaled: Vec<f32> = weight.to_f32().iter().map(|w| w * scale).collect();
     let moved: Vec<f32> = p.tensor("bias", &[output])?.to_f32().iter().map(|v| v * scale + shift).collect();
