@@ -39,7 +39,7 @@ struct Thing {
 
 static THINGS: LazyLock<Vec<Thing>> = LazyLock::new(|| {
     let table = include_str!("../../assets/sticker/train/things.csv");
-    table.lines().skip(1).filter_map(|line| Thing::read(line)).collect()
+    table.lines().skip(1).filter_map(Thing::read).collect()
 });
 
 impl Thing {
