@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 const COLOURS: [&str; 12] =
     ["red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "gray", "teal"];
 const PAINTS: usize = COLOURS.len() - 1;
-/// The first ones are said of one thing only.
+/// Where a small thing is.
 const PLACES: [&str; 8] = [
     " in the top left",
     " in the top right",
@@ -129,6 +129,7 @@ mod tests {
         for prompt in all {
             assert!(!prompt.contains("  ") && !prompt.starts_with("a o") && !prompt.contains(" a o"), "{prompt}");
             assert!(prompt.split([' ', '-', '\'']).all(|word| known.contains(word)), "{prompt}");
+            // "red" is in other words too.
             let ground = prompt.strip_suffix(" background").and_then(|rest| rest.rsplit(' ').next());
             assert!(ground.is_none_or(|colour| prompt.matches(colour).count() == 1 || colour == "red"), "{prompt}");
         }
