@@ -1,7 +1,7 @@
 #!/bin/bash
 # All stages, one after another, each going on where it stopped: all.sh RUN [STAGE…]
 #
-# On two cores: leave the limits out, it takes days. On a data-centre GPU (minutes of each stage, and its last stretch):
+# On two cores: leave the limits out, it takes hours. On a data-centre GPU (minutes of each stage, and its last stretch):
 #   VAE=7 TEXT=1 all.sh RUN vae text;  TEACHER=9 all.sh RUN teacher;  LCM=4 LORA=3 all.sh RUN lcm lora judge figures files
 set -euo pipefail
 cd "$(dirname "$0")"

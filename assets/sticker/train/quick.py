@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 SOURCE = Path(__file__).with_name("quick.c")
+MOST_CHANNELS = 512  # CHANNELS of quick.c
 
 
 @functools.cache
@@ -87,7 +88,7 @@ def use_norm() -> None:
     plain = torch.nn.GroupNorm.forward
 
     def forward(self, x):
-        if x.dim() != 4 or not torch.is_autocast_enabled("cpu") or library() is None:
+        if x.dim() != 4 or self.num_channels > MOST_CHANNELS or not torch.is_autocast_enabled("cpu") or library() is None:
             return plain(self, x)
         x = x.bfloat16().contiguous(memory_format=torch.channels_last)
         return Norm.apply(x, self.weight, self.bias, self.num_groups, self.eps)

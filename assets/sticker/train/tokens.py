@@ -71,7 +71,7 @@ class Tokens:
         return out
 
     def write(self, folder: Path) -> None:
-        """The files that transformers' CLIPTokenizer reads, and the list of known words."""
+        """The files that transformers' CLIPTokenizer reads."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "vocab.json").write_text(json.dumps(self.identifiers, ensure_ascii=False))
         (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(self.used) + "\n")
