@@ -2,7 +2,7 @@
 
 import random
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sprites import COLOURS, THING_COLOURS, things
 
@@ -15,6 +15,11 @@ STYLES = ["pixel art", "black and white", "line drawing"]
 RELATIONS = {"left of": (-1, 0), "above": (0, -1)}
 LOST = {"night": "black", "snow": "white", "sea": "blue"}  # colours that cannot be seen there
 MARGIN = 0.03
+SIMPLE, WHOLE, HARD = range(3)  # levels: mostly one thing on flat colours; the grammar; the grammar with more of what is hard to learn
+KINDS = {SIMPLE: (1, 0.2, 0), WHOLE: (1, 0.45, 0.28), HARD: (0.55, 0.5, 0.8)}  # one thing, several equal ones, two kinds
+SMALL = {SIMPLE: 0.25, WHOLE: 0.25, HARD: 0.5}  # share of small ones among single things
+LOOSE = 0.45  # of the scenes whose words say no place, where it is any place
+
 
 
 @dataclass(frozen=True)
@@ -49,21 +54,21 @@ class Scene:
         return zlib.crc32(self.combination().encode()) % 16 == 0
 
 
-def scene(seed: int, level: int = 1, held_out: bool = False) -> Scene:
-    """The scene of `seed`. Level 0 has one thing, mostly on flat colours; level 1 is everything."""
+def scene(seed: int, level: int = WHOLE, held_out: bool = False) -> Scene:
+    """The scene of `seed`."""
     rng = random.Random(seed)
     while True:
         candidate = _draw(rng, level, seed)
         if candidate.held_out() == held_out:
-            return candidate
+            return candidate if level == SIMPLE else _loosened(candidate, rng)
 
 
 def _draw(rng: random.Random, level: int, seed: int) -> Scene:
     style = rng.choice(STYLES) if level and rng.random() < 0.06 else ""
     background = _background(rng, level, style)
-    kind = rng.choices(["one", "several", "two kinds"], [1, 0.45, 0.28] if level else [1, 0.2, 0])[0]
+    kind = rng.choices(["one", "several", "two kinds"], KINDS[level])[0]
     if kind == "one":
-        place, items = _one(rng, background, style)
+        place, items = _one(rng, background, style, SMALL[level])
         relation = ""
     elif kind == "several":
         place, items = _several(rng, background, style)
@@ -120,9 +125,24 @@ def _at(where: tuple[int, int], shape: tuple[float, float], longest: float, rng:
     return out[0], out[1], longest
 
 
-def _one(rng: random.Random, background: tuple[str, ...], style: str) -> tuple[str, tuple[Item, ...]]:
+def _loosened(scene: Scene, rng: random.Random) -> Scene:
+    """The scene with its things anywhere, now and then, where its words say no place.
+
+    Were they always in the middle, the painter would put them there whatever a drawing it starts from shows. Several stay side
+    by side; two kinds are placed by their relation.
+    """
+    if scene.place or scene.relation or rng.random() >= LOOSE:
+        return scene
+    (item,) = scene.items
+    extents = [side * item.boxes[0][2] for side in _shape(item.thing)]
+    x, y = (rng.uniform(-1, 1) * max(0.0, 0.5 - MARGIN - extent / 2) for extent in extents)
+    moved = tuple((bx if item.count > 1 else 0.5 + x, 0.5 + y, side) for bx, _, side in item.boxes)
+    return replace(scene, items=(replace(item, boxes=moved),))
+
+
+def _one(rng: random.Random, background: tuple[str, ...], style: str, small: float) -> tuple[str, tuple[Item, ...]]:
     index, colour = _thing(rng, background, style)
-    size = rng.choices(["", "small", "big"], [0.6, 0.25, 0.15])[0]
+    size = rng.choices(["", "small", "big"], [0.85 - small, small, 0.15])[0]
     place = rng.choice(list(PLACES)[1:]) if size != "big" and rng.random() < 0.45 else ""
     side = {"": 0.44 if PLACES[place] != (0, 0) else 0.56, "small": 0.27, "big": 0.84}[size] * rng.uniform(0.96, 1.04)
     return place, (Item(index, colour, 1, size, (_at(PLACES[place], _shape(index), side, rng),)),)

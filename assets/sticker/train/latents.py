@@ -1,7 +1,7 @@
 """The training set: shards of scenes, painted and encoded once, kept on disk with their captions.
 
 Shard n holds the scenes of the seeds n·SHARD … n·SHARD + SHARD − 1, so a shard that is lost is made again the same. The first
-shards hold simple scenes only. Every scene has several wordings, and each use takes one of them.
+shards hold simple scenes, the others more of the hard ones than prompts have. Every scene has several wordings, and each use takes one of them.
 """
 
 import functools
@@ -13,7 +13,7 @@ from diffusers import AutoencoderTiny
 
 import common
 from captions import caption
-from grammar import LANDSCAPES, PLACES, RELATIONS, STYLES, Scene, scene
+from grammar import HARD, LANDSCAPES, PLACES, RELATIONS, SIMPLE, STYLES, Scene, scene
 from models import SIDE, TEXT_LENGTH
 from paint import paint
 from sprites import COLOURS, things
@@ -22,7 +22,7 @@ from workers import every
 
 SHARD = 2048
 SIMPLE_SHARDS = 12  # the curriculum's first lesson
-WHOLE_SHARE = 0.65  # of the batches, once there are shards of the whole grammar
+HARD_SHARE = 0.8  # of the batches, once there are shards of hard scenes
 WORDINGS = 4
 STORED = 32  # tokens; no caption is longer, and the rest of the window is padding
 PIECE = 64  # scenes painted at a time
@@ -65,7 +65,7 @@ def described(scenes: list[Scene]) -> tuple[np.ndarray, np.ndarray]:
 
 def piece(first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """PIECE scenes from `first` on: pictures, identifiers, facts."""
-    scenes = [scene(n, level=0 if n // SHARD < SIMPLE_SHARDS else 1) for n in range(first, first + PIECE)]
+    scenes = [scene(n, level=SIMPLE if n // SHARD < SIMPLE_SHARDS else HARD) for n in range(first, first + PIECE)]
     return np.stack([paint(s, SIDE) for s in scenes]), *described(scenes)
 
 
@@ -112,8 +112,8 @@ class Latents:
     def _drawn_shard(self) -> int:
         """A random shard; the simple ones less often once there are others."""
         simple = min(SIMPLE_SHARDS, len(self.parts))
-        whole = len(self.parts) > simple and float(torch.rand((), generator=self.generator)) < WHOLE_SHARE
-        first, end = (simple, len(self.parts)) if whole else (0, simple)
+        hard = len(self.parts) > simple and float(torch.rand((), generator=self.generator)) < HARD_SHARE
+        first, end = (simple, len(self.parts)) if hard else (0, simple)
         return int(torch.randint(first, end, (), generator=self.generator))
 
     def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

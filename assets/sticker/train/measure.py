@@ -48,8 +48,11 @@ class Measures:
         regions = self._regions(picture, scene)
         boxes = [b for item in scene.items for b in item.boxes]
         found["count"] = float(len(regions) == len(boxes))
-        found["place"] = self._place(regions, scene)
-        rights = [self._item(picture, item, self._nearest(regions, item)) for item in scene.items]
+        placed = bool(scene.place or scene.relation)
+        if placed:
+            found["place"] = self._place(regions, scene)
+        # Where no place was asked for, any is right, and the largest thing is looked at.
+        rights = [self._item(picture, item, self._nearest(regions, item) if placed else next(iter(regions), None)) for item in scene.items]
         for name in ("colour", "thing"):
             values = [r[name] for r in rights if name in r]
             if values and not (name == "colour" and scene.style in ("black and white", "line drawing")):
