@@ -2,12 +2,12 @@
 # All stages, one after another, each going on where it stopped: all.sh RUN [STAGE…]
 #
 # On two cores: leave the limits out, it takes hours. On a data-centre GPU (minutes of each stage, and its last stretch):
-#   VAE=7 TEXT=1 all.sh RUN vae text;  TEACHER=9 all.sh RUN teacher;  LCM=4 LORA=3 all.sh RUN lcm lora judge figures files
+#   VAE=7 TEXT=1 all.sh RUN vae text;  TEACHER=9 all.sh RUN teacher;  LORA=3 LCM=3 DECODER=1 all.sh RUN lora lcm decoder judge figures files
 set -euo pipefail
 cd "$(dirname "$0")"
 run=$1
 shift
-[ $# -gt 0 ] || set -- vae text teacher lcm lora judge figures files
+[ $# -gt 0 ] || set -- vae text teacher lora lcm decoder judge figures files
 python=${PYTHON:-python3}
 gpu=$($python -c 'import torch; print(int(torch.cuda.is_available()))')
 limit() { [ -z "$1" ] || echo "--minutes $1 ${FINISH---finish}"; }
@@ -23,6 +23,8 @@ for stage in "$@"; do
         lcm-1) $python train_lcm.py "$run" --batch 256 --steps 100000 $(limit "${LCM:-}") ;;
         lora-0) $python train_lcm.py "$run" --lora $(limit "${LORA:-}") ;;
         lora-1) $python train_lcm.py "$run" --lora --batch 256 --steps 100000 $(limit "${LORA:-}") ;;
+        decoder-0) $python train_decoder.py "$run" $(limit "${DECODER:-}") ;;
+        decoder-1) $python train_decoder.py "$run" --batch 16 --pool 2000 $(limit "${DECODER:-}") ;;
         judge-*) $python classifier.py "$run" ;;
         figures-*) $python evaluate.py "$run" ;;
         files-*) $python export.py "$run" "$run/files" ;;

@@ -29,6 +29,11 @@ class Lora(torch.nn.Module):
     def forward(self, x: torch.Tensor, *rest) -> torch.Tensor:
         return self.layer(x) + self.up(self.down(x))
 
+    def added(self) -> torch.Tensor:
+        """What it adds to the layer's weight."""
+        up, down = self.up.weight, self.down.weight
+        return (up.flatten(1) @ down.flatten(1)).view_as(self.layer.weight)
+
 
 def add(unet: torch.nn.Module, rank: int) -> dict[str, Lora]:
     """Puts a LoRA on every target, freezes the rest; name → LoRA."""
@@ -41,6 +46,15 @@ def add(unet: torch.nn.Module, rank: int) -> dict[str, Lora]:
             # Lists of modules take their children by number, and setattr does that as well.
             setattr(unet.get_submodule(parent), leaf, added[name])
     return added
+
+
+def merged(unet: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The state of the plain network, with every LoRA added to its layer."""
+    state = {n: v for n, v in unet.state_dict().items() if not n.endswith((".up.weight", ".down.weight"))}
+    for name, layer in unet.named_modules():
+        if isinstance(layer, Lora):
+            state[f"{name}.layer.weight"] = layer.layer.weight + layer.added()
+    return {n.replace(".layer.", "."): v.detach() for n, v in state.items()}
 
 
 def write(unet: torch.nn.Module, file: Path, rank: int, about: dict[str, str]) -> None:

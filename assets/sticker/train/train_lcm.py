@@ -1,7 +1,7 @@
-"""Stages 4 and 5: distilling the teacher into a full LCM (guidance embedded), and into an LCM-LoRA.
+"""Stages 4 and 5: distilling the teacher into an LCM-LoRA, and into a full LCM (guidance embedded).
 
-python train_lcm.py RUN            writes RUN/lcm.pt
 python train_lcm.py RUN --lora     writes RUN/lora.pt
+python train_lcm.py RUN            writes RUN/lcm.pt; begins with the LoRA merged into the teacher, where there is one
 
 Latent consistency distillation (arXiv 2310.04378): skipping 20 training steps, guidance 2 to 8, pseudo-Huber loss of 0.001.
 Both resume from their checkpoints. The LCM-LoRA (arXiv 2311.05556) has one guidance distilled in.
@@ -51,7 +51,7 @@ class Student:
             self.trained = [p for layer in added.values() for part in (layer.down, layer.up) for p in part.parameters()]
         else:
             self.unet = make_unet(guidance=True)
-            missing = self.unet.load_state_dict(painter.state_dict(), strict=False).missing_keys
+            missing = self.unet.load_state_dict(_start(teacher, run), strict=False).missing_keys
             assert missing == ["time_embedding.cond_proj.weight"], missing
             torch.nn.init.zeros_(self.unet.time_embedding.cond_proj.weight)
             self.trained = list(self.unet.parameters())
@@ -71,6 +71,13 @@ class Student:
     def store(self) -> None:
         common.save({"unet": self.unet.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step,
                      "target": self.target.modules[0].state_dict(), "average": self.average.modules[0].state_dict()}, self.file)
+
+
+def _start(teacher: Teacher, run: Path) -> dict[str, torch.Tensor]:
+    """Weights that a full LCM begins with: what the LoRA has learnt need not be learnt again."""
+    if (run / "lora.pt").exists():
+        return lora.merged(Student(teacher, run, True, 0.0).average.modules[0])
+    return teacher.average.modules[0].state_dict()
 
 
 def distillation_loss(teacher: Teacher, student: Student, latents: torch.Tensor, identifiers: torch.Tensor, with_lora: bool) -> torch.Tensor:

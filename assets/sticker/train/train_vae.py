@@ -1,10 +1,10 @@
 """Stage 1: the tiny autoencoder.
 
-python train_vae.py RUN --minutes 15 [--start VAE_FOLDER] [--decoder-only]
+python train_vae.py RUN --minutes 15 [--start VAE_FOLDER]
 
 Trained on crops of scenes and of crowded collages: L1 and squared error, differences of neighbours at three scales, and a
 penalty that keeps every latent channel near mean 0 and variance 1. A linear probe from latents to mean colours is trained along,
-so that colours stay easy to read for the painter. `--decoder-only` improves the decoder later without changing any latent.
+so that colours stay easy to read for the painter. The decoder alone is improved later (train_decoder.py).
 """
 
 import argparse
@@ -82,15 +82,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--pool", type=int, default=400)
     parser.add_argument("--start", type=Path)
-    parser.add_argument("--decoder-only", action="store_true")
     parser.add_argument("--width", type=int, default=32)
     options = parser.parse_args()
     torch.manual_seed(0)
     vae = common.fast(AutoencoderTiny.from_pretrained(options.start) if options.start else make_vae(options.width))
     probe = torch.nn.Conv2d(4, 3, 1).to(common.DEVICE)
-    if options.decoder_only:
-        vae.encoder.requires_grad_(False)
-    trained = [p for p in [*vae.parameters(), *probe.parameters()] if p.requires_grad]
+    trained = [*vae.parameters(), *probe.parameters()]
     optimizer = torch.optim.AdamW(trained, lr=options.rate, betas=(0.9, 0.99), weight_decay=0, fused=True)
     average, step = common.Average([vae], 0.998), 0
     checkpoint = options.run / "vae.pt"
