@@ -25,7 +25,7 @@ from train_lcm import Student
 from train_teacher import HELD_OUT, Teacher
 
 WAYS = ["truth", "teacher25", "lcm1", "lcm2", "lcm4", "lcm8", "lora4"]
-TEACHER_GUIDANCE, LCM_GUIDANCE, LORA_GUIDANCE = 3.0, 4.0, 1.0
+TEACHER_GUIDANCE, LCM_GUIDANCE, LORA_GUIDANCE = 2.0, 2.0, 1.0
 NAMES = ["background", "count", "place", "colour", "thing"]
 
 

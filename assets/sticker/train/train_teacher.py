@@ -121,7 +121,7 @@ def backgrounds(teacher: Teacher, count: int = 64) -> float:
 def show(teacher: Teacher, file: Path, count: int = 24) -> None:
     """A contact sheet of held-out prompts, by the averaged weights."""
     context, empty = teacher.contexts([caption(scene(HELD_OUT + n, held_out=True)) for n in range(count)])
-    latents = paint_latents(teacher.average.modules[0], context, empty, teacher_scheduler(), 16, 3.0, 0)
+    latents = paint_latents(teacher.average.modules[0], context, empty, teacher_scheduler(), 16, 2.0, 0)
     sheet(decode(teacher.vae, latents), 8).save(file)
 
 
