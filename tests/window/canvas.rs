@@ -44,8 +44,7 @@ fn a_blue_disc_on_the_canvas_is_painted_where_it_is_drawn() {
     window.settled_picture(place::PICTURE);
     window.click(place::PROMPT);
     window.key("ctrl+a");
-    // The built-in model paints a thing that is named without a place in the middle, whatever is drawn.
-    window.type_text("blue", 20);
+    window.type_text("a blue apple on a white background", 20);
     window.settled_picture(place::PICTURE);
     window.click(place::CANVAS);
     std::thread::sleep(Duration::from_secs(2));

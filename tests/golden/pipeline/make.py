@@ -73,7 +73,7 @@ for name, size, steps, guidance, seed, prompt in [
                    generator=seeded(seed), output_type="latent").images)
 
 teacher = quiet(StableDiffusionPipeline.from_pretrained(f"{STICKER}/teacher", torch_dtype=torch.float32))
-keep("teacher_25_ddim", teacher(PROMPT, width=128, height=128, num_inference_steps=25, guidance_scale=4.0,
+keep("teacher_25_ddim", teacher(PROMPT, width=128, height=128, num_inference_steps=25, guidance_scale=2.0,
                                 generator=seeded(7), output_type="latent").images)
 ddim = teacher.scheduler
 teacher.scheduler = DPMSolverMultistepScheduler.from_config(ddim.config, use_karras_sigmas=True)
@@ -101,7 +101,7 @@ lcm_img2img = quiet(LatentConsistencyModelImg2ImgPipeline(**lcm.components))
 keep("lcm_4_init_half", lcm_img2img(PROMPT, num_inference_steps=4, guidance_scale=4.0,
                                     **{**init, "generator": seeded(7)}).images)
 img2img = quiet(StableDiffusionImg2ImgPipeline(**{**slow.components, "image_encoder": None}))
-keep("teacher_10_ddim_init_half", img2img(PROMPT, num_inference_steps=10, guidance_scale=4.0,
+keep("teacher_10_ddim_init_half", img2img(PROMPT, num_inference_steps=10, guidance_scale=2.0,
                                           **{**init, "generator": seeded(7)}).images)
 
 

@@ -1,6 +1,6 @@
 //! The doubles of the ports: they note what they are asked and answer what the test scripts.
 
-use super::Double;
+use super::{Double, picture};
 use fourstep_prompt::Wildcards;
 use fourstep_protocol::{
     Client, ClientClosed, Command, Event, Failure, Finished, LibraryItem, ModelRef, Picture, RunId,

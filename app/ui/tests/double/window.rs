@@ -1,6 +1,6 @@
 //! The window in a test.
 
-use super::{Double, latents, models, picture, ports::ports};
+use super::{Double, latents, models, painted, picture, ports::ports};
 use eframe::egui_wgpu::RenderState;
 use egui_kittest::{Harness, kittest::Queryable};
 use fourstep_protocol::{
