@@ -38,7 +38,7 @@ def card(run: Path, out: Path) -> None:
     ways = [w for w in WAYS if w in report]
     lines = ["| | " + " | ".join(NAMES) + " |", "|---" * (len(NAMES) + 1) + "|"]
     lines += [f"| {w} | " + " | ".join(str(report[w].get(n, "–")) for n in NAMES) + " |" for w in ways]
-    steps = {f"{n}_steps": (common.load(run / f"{n}.pt") or {}).get("step", "?") for n in ("vae", "text", "teacher", "lcm", "lora")}
+    steps = {f"{n}_steps": (common.load(run / f"{n}.pt") or {}).get("step", "?") for n in ("vae", "text", "teacher", "lcm", "lora", "decoder")}
     judge = f"{100 * report['classifier_accuracy']:.1f} %" if report["classifier_accuracy"] else "?"
     text = (Path(__file__).parent / "card.md").read_text().format(
         side=SIDE, lora_guidance=LORA_GUIDANCE, lora_rank=LORA_RANK, things=len(things()), prompts=report["prompts"], judge=judge, table="\n".join(lines), **steps)
