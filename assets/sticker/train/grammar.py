@@ -21,7 +21,6 @@ SMALL = {SIMPLE: 0.25, WHOLE: 0.25, HARD: 0.5}  # share of small ones among sing
 LOOSE = 0.45  # of the scenes whose words say no place, where it is any place
 
 
-
 @dataclass(frozen=True)
 class Item:
     """One or more equal things: `boxes` are (centre x, centre y, longer side) as fractions of the picture."""

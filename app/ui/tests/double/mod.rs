@@ -63,9 +63,7 @@ impl Double {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Script> {
         self.0.lock().expect("no test panics with the lock")
     }
-}
 
-impl Double {
     /// A request to paint pictures of.
     fn sample(&self) -> Request {
         Settings::sample(&models()).request
